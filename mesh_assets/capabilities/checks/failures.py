@@ -1,0 +1,108 @@
+"""The rows that broke a rule: a bounded sample for people, a Parquet file per rule for whoever mends them.
+
+Shown are the key columns and the columns of the rule. A column that the contract classifies as personal is masked
+before it leaves the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_assets.capabilities.checks.compile import Check, Pass, compile_rule
+from mesh_assets.capabilities.checks.duplicates import duplicate_condition
+from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, plain
+from mesh_assets.capabilities.checks.judge import failing_frame
+from mesh_assets.capabilities.checks.references import orphan_condition
+from mesh_assets.capabilities.checks.stored import CannotRun, text
+from mesh_assets.capabilities.checks.subject import Subject, look_at, quoted
+from mesh_assets.capabilities.contracts.model import Contract
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Outcome, RuleResult, Verdict
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: Rows per rule in the files that are kept beside a refused draft.
+KEPT_ROWS = 100_000
+
+
+def sample(subject: Subject, check: Check, limit: int = SAMPLE_ROWS) -> tuple[Mapping[str, Any], ...]:
+    """The first failing rows as plain JSON values; repeated keys stand together."""
+    cursor = subject.con.execute(_failing_rows(subject, check, limit))
+    names = [name for name, *_ in cursor.description or ()]
+    return tuple(
+        {name: plain(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()
+    )
+
+
+def write_failures(
+    con: DuckDBPyConnection,
+    relation_sql: str,
+    contract: Contract,
+    verdict: Verdict,
+    folder: Path,
+    *,
+    references: Mapping[ProductName, str] | None = None,
+    whole_sql: str | None = None,
+    partition_column: str | None = None,
+    limit: int = KEPT_ROWS,
+) -> tuple[Path, ...]:
+    """Write `<rule id>.parquet` for every rule with failing rows: all of them, up to the limit.
+
+    What cannot be looked up again (a foreign key without its reference) is written from the verdict's sample.
+    """
+    subject = look_at(
+        Subject(con, relation_sql, contract, dict(references or {}), partition_column, whole_sql)
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    broken = [result for result in verdict.results if result.outcome is Outcome.FAILED and result.failed_rows]
+    return tuple(_write(subject, result, folder / f"{result.rule.id}.parquet", limit) for result in broken)
+
+
+def _write(subject: Subject, result: RuleResult, path: Path, limit: int) -> Path:
+    import duckdb
+
+    try:
+        if result.rule.kind == "pandera":
+            _write_frame(subject, result, path, limit)
+        else:
+            check = compile_rule(result.rule, subject.stored)
+            _copy(subject, _failing_rows(subject, check, limit), path)
+    except (CannotRun, duckdb.Error):
+        _write_sample(subject, result, path)
+    return path
+
+
+def _copy(subject: Subject, query: str, path: Path) -> None:
+    subject.con.execute(f"COPY ({query}) TO {text(str(path))} (FORMAT parquet)")
+
+
+def _write_frame(subject: Subject, result: RuleResult, path: Path, limit: int) -> None:
+    failing_frame(subject, result.rule, limit).write_parquet(path)
+
+
+def _write_sample(subject: Subject, result: RuleResult, path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in result.sample]), path)
+
+
+def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
+    columns = check.rule.columns
+    order = f"ORDER BY {', '.join(quoted(columns))}" if check.by is Pass.DUPLICATES else ""
+    return (
+        f"SELECT {subject.shown(columns)} FROM {subject.relation} AS draft "
+        f"WHERE {_condition(subject, check)} {order} LIMIT {int(limit)}"
+    )
+
+
+def _condition(subject: Subject, check: Check) -> str:
+    if check.by is Pass.REFERENCE:
+        return orphan_condition(subject, check.rule)
+    if check.by is not Pass.DUPLICATES:
+        return str(check.counted)
+    repeated = duplicate_condition(subject, check.rule.columns)
+    return f"({check.counted} OR {repeated})" if check.counted else repeated

@@ -1,0 +1,266 @@
+"""Reading a contract: ODCS v3.0 to v3.2.
+
+Here: from the file to a Contract, and what the mesh asks beyond the standard.
+Not here: the standard itself (standard), rule forms (rules), domain descriptions (domain).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_assets.capabilities.contracts.columns import column_named, columns_of
+from mesh_assets.capabilities.contracts.document import (
+    Document,
+    Steps,
+    allowed_words,
+    close_to,
+    kind_of,
+    parse,
+    read_text,
+)
+from mesh_assets.capabilities.contracts.model import Column, Contract, Partitioning, Person
+from mesh_assets.capabilities.contracts.rules import promises_of
+from mesh_assets.capabilities.contracts.standard import check_contract_standard
+from mesh_assets.words.errors import NameMalformed
+from mesh_assets.words.names import ProductName
+
+if TYPE_CHECKING:
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+#: customProperties of a contract that the mesh itself reads.
+PARTITIONS, AUTOMATION = "partitions", "automation"
+AUTOMATIONS = ("eager", "manual")
+#: Key in Contract.custom under which quality rules of `type: text` are kept.
+DOCUMENTATION = "documentation_rules"
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract in `<domain>/<product>/contract.yaml`.
+
+    Raises DocumentMalformed, or RuleRefused for a rule form that the mesh does not run, with file and line.
+    """
+    folder = path.resolve().parent
+    return _contract(str(path), folder.parent.name, folder.name, read_text(path))
+
+
+def odcs_model(contract: Contract) -> OpenDataContractStandard:
+    """The contract as the pydantic model of the package `open-data-contract-standard`, imported only here.
+
+    The model drops nested keys that it does not know; `contract.raw` has them all.
+    """
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    return OpenDataContractStandard.model_validate(contract.raw)
+
+
+@lru_cache(maxsize=1024)
+def _contract(file: str, domain: str, product: str, text: str) -> Contract:
+    document = parse(file, text)
+    check_contract_standard(document)
+    name = _name(document, domain, product)
+    table = _only_table(document, name)
+    columns = columns_of(document, table)
+    promises = promises_of(document, table, columns)
+    custom = _custom(document)
+    about, written = document.value.get("description", {}), document.at(table)
+    return Contract(
+        product=name,
+        version=document.value["version"],
+        api_version=document.value["apiVersion"],
+        status=document.value.get("status", ""),
+        title=document.value.get("name", str(name)),
+        purpose=about.get("purpose", ""),
+        limitations=about.get("limitations", ""),
+        usage=about.get("usage", ""),
+        description=written.get("description", ""),
+        columns=columns,
+        rules=promises.rules,
+        owners=owners_of(document.value.get("team")),
+        tags=tuple(dict.fromkeys((*document.value.get("tags", ()), *written.get("tags", ())))),
+        partitioning=_partitioning(document, table, columns),
+        automation=_automation(document),
+        sla=_sla(document),
+        raw=document.value,
+        text=text,
+        place=document.place(),
+        digest=sha256(text.encode()).hexdigest(),
+        custom={**custom, DOCUMENTATION: promises.documentation},
+    )
+
+
+def owners_of(team: Any) -> tuple[Person, ...]:
+    """The members of a team that are its owners now, and the team itself if it has a name."""
+    named = team if isinstance(team, dict) else {"members": team or []}
+    people = [
+        Person(member.get("username") or member.get("name", ""), "owner")
+        for member in named.get("members", ())
+        if "owner" in member.get("role", "").lower() and not member.get("dateOut")
+    ]
+    if named.get("name"):
+        people.append(Person(named["name"], "team"))
+    return tuple(people)
+
+
+def custom_property(document: Document, name: str) -> tuple[Steps, Any] | None:
+    """The value of a customProperty of the document and its path, None if it has none."""
+    for number, custom in enumerate(document.value.get("customProperties", ())):
+        if custom["property"] == name:
+            return ("customProperties", number, "value"), custom["value"]
+    return None
+
+
+def check_custom_names(document: Document, known: tuple[str, ...]) -> None:
+    """Other customProperties are anybody's right; one that almost has a name of ours is a typo."""
+    seen: set[str] = set()
+    for number, custom in enumerate(document.value.get("customProperties", ())):
+        name, at = custom.get("property"), ("customProperties", number, "property")
+        if name in seen:
+            raise document.malformed(at, f"the customProperty {name!r} is written twice", "Keep one of them")
+        seen.add(name)
+        near = close_to(name, known) if name not in known else None
+        if near and abs(len(near) - len(name)) <= 2:
+            raise document.malformed(
+                at, f"the customProperty {name!r} means nothing to the mesh", f"Did you mean {near}?"
+            )
+
+
+def _name(document: Document, domain: str, product: str) -> ProductName:
+    try:
+        name = ProductName(domain, product)
+    except NameMalformed as error:
+        raise document.malformed((), f"the contract lies in the folder {domain}/{product}: {error}") from None
+    for key, wanted in (("id", str(name)), ("domain", domain)):
+        found = document.value.get(key, wanted)
+        if found != wanted:
+            raise document.malformed(
+                (key,),
+                f"`{key}` is {found!r}, and the contract lies in the folder {domain}/{product}",
+                f"Write {key}: {wanted}, or move the folder",
+            )
+    return name
+
+
+def _only_table(document: Document, name: ProductName) -> Steps:
+    tables = document.value.get("schema") or []
+    if not tables:
+        raise document.malformed(
+            ("schema",), "the contract has no `schema`", "Describe the product's table", key=True
+        )
+    if len(tables) > 1:
+        names = ", ".join(str(table["name"]) for table in tables)
+        raise document.malformed(
+            ("schema", 1, "name"),
+            f"the contract describes {len(tables)} tables ({names}), and a product is one table",
+            "Give each table a product folder and a contract of its own",
+        )
+    table: Steps = ("schema", 0)
+    for key in ("name", "physicalName"):
+        found = document.at((*table, key)) or name.product
+        if found != name.product:
+            raise document.malformed(
+                (*table, key),
+                f"the table's `{key}` is {found!r}, and the product is {name}",
+                f"Write {key}: {name.product}",
+            )
+    return table
+
+
+def _custom(document: Document) -> dict[str, Any]:
+    check_custom_names(document, (PARTITIONS, AUTOMATION))
+    return {custom["property"]: custom["value"] for custom in document.value.get("customProperties", ())}
+
+
+def _automation(document: Document) -> str:
+    found = custom_property(document, AUTOMATION)
+    if found is None:
+        return "eager"
+    path, value = found
+    if value not in AUTOMATIONS:
+        raise document.malformed(
+            path, f"the automation is {kind_of(value)}", allowed_words(value, AUTOMATIONS)
+        )
+    return str(value)
+
+
+def _partitioning(document: Document, table: Steps, columns: tuple[Column, ...]) -> Partitioning | None:
+    found = custom_property(document, PARTITIONS)
+    partitioning = None
+    if found is not None:
+        path, value = found
+        check_keys(document, path, required=("column", "every", "first"), optional=("until",))
+        column = column_named(document, (*path, "column"), value["column"], columns)
+        if column.physical_type != "DATE":
+            raise document.malformed(
+                (*path, "column"), f"partitions go by a DATE, and {column.name} is {column.physical_type}"
+            )
+        if value["every"] != "week":
+            raise document.malformed(
+                (*path, "every"), f"`every` is {kind_of(value['every'])}", "Allowed: week"
+            )
+        first = _monday(document, (*path, "first"), value["first"])
+        until = None if value.get("until") is None else _monday(document, (*path, "until"), value["until"])
+        if until is not None and until <= first:
+            raise document.malformed((*path, "until"), f"`until` ({until}) is not after `first` ({first})")
+        partitioning = Partitioning(column=column.name, every="week", first=first, until=until)
+    _check_partitioned_columns(document, table, partitioning)
+    return partitioning
+
+
+def _check_partitioned_columns(document: Document, table: Steps, partitioning: Partitioning | None) -> None:
+    for number, written in enumerate(document.at((*table, "properties"))):
+        if written.get("partitioned") and (partitioning is None or written["name"] != partitioning.column):
+            raise document.malformed(
+                (*table, "properties", number, "partitioned"),
+                f"the column {written['name']} is `partitioned`, and `partitions` does not say so",
+                "Add the customProperty {property: partitions, value: {column: …, every: week, first: …}}",
+                key=True,
+            )
+
+
+def check_keys(
+    document: Document, path: Steps, *, required: tuple[str, ...], optional: tuple[str, ...]
+) -> None:
+    """Raise unless the value at `path` is a mapping with these keys and no others."""
+    value = document.at(path)
+    if not isinstance(value, dict):
+        raise document.malformed(
+            path, f"here is {kind_of(value)}; it must be a mapping", f"Keys: {', '.join(required)}"
+        )
+    for key in value:
+        if key not in required and key not in optional:
+            raise document.malformed(
+                (*path, key),
+                f"the key `{key}` is not known here",
+                allowed_words(key, (*required, *optional)),
+                key=True,
+            )
+    for key in required:
+        if value.get(key) is None:
+            raise document.malformed(path, f"`{key}` is missing here", "Add it")
+
+
+def _monday(document: Document, path: Steps, value: Any) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise document.malformed(path, f"{kind_of(value)} is no date", "Write e.g. 2023-01-02") from None
+    if day.weekday() != 0:
+        raise document.malformed(path, f"{day} is a {day:%A}, and weeks begin on Monday")
+    return day
+
+
+def _sla(document: Document) -> tuple[dict[str, Any], ...]:
+    entries = document.value.get("slaProperties", ())
+    for number, entry in enumerate(entries):
+        for key in ("schedule", "scheduler"):
+            if key in entry:
+                raise document.refused(
+                    ("slaProperties", number, key),
+                    f"the SLA {entry['property']} has a `{key}`, and the mesh does not check SLAs yet",
+                    "Remove it; the SLA stays as documentation",
+                )
+    return tuple(entries)

@@ -1,0 +1,39 @@
+"""Where a domain's versions live: a DuckLake of its own, used as a ledger of whole Parquet files.
+
+Here: connections, drafts, commits, reading at a version, fingerprints, manifests.
+Not here: which version is current (registry), what a draft must fulfil (contracts, checks), publishing.
+"""
+
+from __future__ import annotations
+
+from mesh_assets.capabilities.lake.commit import Committed, commit
+from mesh_assets.capabilities.lake.connection import attach, connect
+from mesh_assets.capabilities.lake.fingerprint import combined, fingerprint_sql
+from mesh_assets.capabilities.lake.lock import commit_lock
+from mesh_assets.capabilities.lake.manifest import manifests, write_manifest
+from mesh_assets.capabilities.lake.places import LakePlace, lake_of
+from mesh_assets.capabilities.lake.read import Handle, files, relation, relation_sql
+from mesh_assets.capabilities.lake.stage import draft_sql, files_sql, stage
+from mesh_assets.capabilities.lake.sweep import sweep
+
+__all__ = [
+    "Committed",
+    "Handle",
+    "LakePlace",
+    "attach",
+    "combined",
+    "commit",
+    "commit_lock",
+    "connect",
+    "draft_sql",
+    "files",
+    "files_sql",
+    "fingerprint_sql",
+    "lake_of",
+    "manifests",
+    "relation",
+    "relation_sql",
+    "stage",
+    "sweep",
+    "write_manifest",
+]

@@ -1,0 +1,216 @@
+"""Commits: a draft's files enter the lake, zero copy, one snapshot, at most once for each run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_assets.capabilities.lake import types
+from mesh_assets.capabilities.lake.connection import connect
+from mesh_assets.capabilities.lake.ledger import Ledger, open_ledger
+from mesh_assets.capabilities.lake.lock import commit_lock
+from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal, quoted, safe_run_id
+from mesh_assets.capabilities.lake.stage import sync
+from mesh_assets.words.errors import PartitionsLeftBehind
+from mesh_assets.words.versions import Draft, StagedFile
+
+if TYPE_CHECKING:
+    from mesh_assets.words.settings import Settings
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What the lake has after a commit. Nobody is shown it until a release says so."""
+
+    snapshot: int
+    #: All files of the product at this snapshot, not only those of this draft.
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is written down with the data."""
+
+    who: str
+    extra: Mapping[str, Any]
+    comments: Mapping[str, str]
+
+
+def commit(
+    settings: Settings,
+    draft: Draft,
+    *,
+    who: str,
+    extra: Mapping[str, Any],
+    comments: Mapping[str, str] | None = None,
+) -> Committed:
+    """Add a draft to its domain's lake as one snapshot; a run that asks again gets what it committed before.
+
+    `comments` describe the columns, and under the key "" the table; they are written when the table is
+    made or its columns change.
+    """
+    place = lake_of(settings, draft.product.domain)
+    with closing(connect(settings)) as connection:
+        ledger = open_ledger(connection, settings, draft.product.domain, read_only=False)
+        near = bring_near(place, draft)
+        with commit_lock(settings, place):
+            snapshot = ledger.snapshot_of_run(run_key(draft))
+            if snapshot is None:
+                paths = move(place, near)
+                snapshot = record(ledger, near, paths, Note(who, extra, comments or {}))
+        return Committed(snapshot, ledger.files(draft.product, snapshot))
+
+
+def run_key(draft: Draft) -> str:
+    """What the snapshot's message says, so that a run finds its own commit again."""
+    return f"{draft.product} by {safe_run_id(draft.run_id)}"
+
+
+def bring_near(place: LakePlace, draft: Draft) -> Draft:
+    """Copy a draft from another disk next to the lake, before the lock, so that moving it is renaming."""
+    arrivals = place.data / ".arrivals" / safe_run_id(draft.run_id) / str(draft.product)
+    near = []
+    for file in draft.files:
+        source = Path(file.path)
+        if not source.exists() or source.stat().st_dev == place.data.stat().st_dev:
+            near.append(file)
+            continue
+        target = arrivals / f"{len(near)}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        sync(target)
+        near.append(StagedFile(str(target), file.partition, file.rows, file.bytes))
+    return Draft(
+        product=draft.product,
+        run_id=draft.run_id,
+        files=tuple(near),
+        columns=draft.columns,
+        partitions=draft.partitions,
+        partition_column=draft.partition_column,
+    )
+
+
+def move(place: LakePlace, draft: Draft) -> list[str]:
+    """Rename a draft's files into the lake's folder. A second call finds them moved."""
+    targets = []
+    counts: dict[str, int] = {}
+    for file in draft.files:
+        part = counts[file.partition] = counts.get(file.partition, -1) + 1
+        target = _target(place, draft, file, part)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if Path(file.path).exists():
+            Path(file.path).replace(target)
+        elif not target.exists():
+            raise FileNotFoundError(f"the draft of {draft.product} lost its file {file.path}")
+        if file.rows:
+            targets.append(str(target))
+    for folder in {Path(target).parent for target in targets}:
+        sync(folder)
+    return targets
+
+
+def _target(place: LakePlace, draft: Draft, file: StagedFile, part: int) -> Path:
+    folder = place.table_folder(draft.product)
+    if draft.partition_column is not None:
+        folder = folder / f"{draft.partition_column}={file.partition}"
+    return folder / (f"{draft.run_id}.parquet" if part == 0 else f"{draft.run_id}-{part}.parquet")
+
+
+def record(ledger: Ledger, draft: Draft, paths: list[str], note: Note) -> int:
+    """Put moved files into the table, in one transaction; return its snapshot."""
+    connection = ledger.connection
+    connection.execute("BEGIN")
+    try:
+        _fit_table(ledger, draft, note)
+        if paths:
+            _add_files(ledger, draft, paths)
+        facts = {**note.extra, "product": str(draft.product), "run_id": draft.run_id}
+        connection.execute(
+            f"CALL {quoted(ledger.alias)}.set_commit_message(?, ?, extra_info => ?)",
+            [note.who, run_key(draft), json.dumps(facts, default=str)],
+        )
+        connection.execute("COMMIT")
+    except BaseException:
+        # A COMMIT that failed has ended the transaction already.
+        with suppress(Exception):
+            connection.execute("ROLLBACK")
+        raise
+    snapshot = ledger.snapshot_of_run(run_key(draft))
+    # An empty draft of an empty table changes nothing, and DuckLake makes no snapshot of nothing.
+    return ledger.current_snapshot() if snapshot is None else snapshot
+
+
+def _fit_table(ledger: Ledger, draft: Draft, note: Note) -> None:
+    """Leave the table in the draft's columns, and empty where the draft has something to say."""
+    columns = ledger.columns(draft.product)
+    if columns is None:
+        return _make_table(ledger, draft, note, replace=False)
+    added, broken = types.changes(columns, draft.columns)
+    if ledger.partition_column(draft.product) != draft.partition_column:
+        broken = (*broken, "its partitioning is another")
+    if broken:
+        _refuse_to_leave(ledger, draft, broken)
+        return _make_table(ledger, draft, note, replace=True)
+    table = ledger.table(draft.product)
+    for name, kind in added:
+        ledger.connection.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} {kind}")
+        _comment(ledger, f"COLUMN {table}.{quoted(name)}", note.comments.get(name))
+    return _empty(ledger, draft)
+
+
+def _make_table(ledger: Ledger, draft: Draft, note: Note, *, replace: bool) -> None:
+    table = ledger.table(draft.product)
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in draft.columns)
+    ledger.connection.execute(
+        f"CREATE SCHEMA IF NOT EXISTS {quoted(ledger.alias)}.{quoted(draft.product.domain)}"
+    )
+    ledger.connection.execute(f"CREATE {'OR REPLACE ' if replace else ''}TABLE {table} ({columns})")
+    if draft.partition_column is not None:
+        column = quoted(draft.partition_column)
+        ledger.connection.execute(f"ALTER TABLE {table} SET PARTITIONED BY ({column})")
+    _comment(ledger, f"TABLE {table}", note.comments.get(""))
+    for name, _ in draft.columns:
+        _comment(ledger, f"COLUMN {table}.{quoted(name)}", note.comments.get(name))
+
+
+def _refuse_to_leave(ledger: Ledger, draft: Draft, broken: tuple[str, ...]) -> None:
+    if draft.partition_column is None:
+        return
+    left = ledger.partitions(draft.product) - set(draft.partitions)
+    if left:
+        raise PartitionsLeftBehind(product=draft.product, change="; ".join(broken), left=len(left))
+
+
+def _empty(ledger: Ledger, draft: Draft) -> None:
+    table = ledger.table(draft.product)
+    if draft.partition_column is None:
+        ledger.connection.execute(f"TRUNCATE {table}")
+        return
+    present = ledger.partitions(draft.product)
+    replaced = present & set(draft.partitions)
+    if replaced and replaced == present:
+        ledger.connection.execute(f"TRUNCATE {table}")
+    elif replaced:
+        # Whole files match, so DuckLake drops them; no delete files come of it.
+        kind = dict(draft.columns)[draft.partition_column]
+        keys = ", ".join(f"CAST({literal(key)} AS {kind})" for key in sorted(replaced))
+        ledger.connection.execute(f"DELETE FROM {table} WHERE {quoted(draft.partition_column)} IN ({keys})")
+
+
+def _add_files(ledger: Ledger, draft: Draft, paths: list[str]) -> None:
+    # One call for all files: 104 partitions take as long as ten calls.
+    hive = "true" if draft.partition_column is not None else "false"
+    ledger.connection.execute(
+        f"CALL ducklake_add_data_files(?, ?, ?, schema => ?, hive_partitioning => {hive})",
+        [ledger.alias, draft.product.product, paths, draft.product.domain],
+    )
+
+
+def _comment(ledger: Ledger, target: str, text: str | None) -> None:
+    if text:
+        ledger.connection.execute(f"COMMENT ON {target} IS {literal(text)}")

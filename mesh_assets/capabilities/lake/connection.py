@@ -1,0 +1,182 @@
+"""DuckDB connections, and lakes attached to them.
+
+Nothing is downloaded: extensions come from their wheels. A connection of its own for each thread: DuckDB
+connections that share one instance break each other on a PostgreSQL catalog (duckdb-postgres issue 577).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sqlite3
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh_assets.capabilities.lake.lock import commit_lock
+from mesh_assets.capabilities.lake.places import SPILL, LakePlace, lake_of, literal, quoted
+from mesh_assets.words.errors import SettingMalformed
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from mesh_assets.words.settings import Settings
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    # Extensions are loaded by path out of installed wheels, which pip verified like DuckDB itself. Verifying
+    # their signature again hashes 60 MB: 0.2 to 0.4 s for every connection, 2 ms without.
+    "allow_unsigned_extensions": True,
+}
+
+
+#: A password in a libpq connection string or URI.
+SECRET = re.compile(r"password\s*=|://[^/@]*:[^/@]*@", re.IGNORECASE)
+
+
+def connect(settings: Settings, database: Path | str = ":memory:") -> DuckDBPyConnection:
+    """A DuckDB connection that downloads nothing and keeps time in UTC; in memory unless told otherwise."""
+    import duckdb
+
+    # A spill folder for each connection: DuckDB gives its temporary files the same names in every process.
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    spill = settings.scratch / f"{SPILL}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    connection = duckdb.connect(str(database), config={**CONFIG, "temp_directory": str(spill)})
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def attach(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    domain: str,
+    *,
+    snapshot: int | None = None,
+    read_only: bool = True,
+) -> str:
+    """Attach a domain's lake and return its alias; a second call finds it attached.
+
+    Read-only, at its newest state or at a snapshot. For writing, a lake that does not exist yet is made.
+    """
+    place = lake_of(settings, domain)
+    alias = _alias(domain, snapshot, read_only)
+    if connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = ?", [alias]).fetchone():
+        return alias
+    _load_catalog(connection, settings)
+    if not read_only:
+        _make(settings, place)
+    options = [f"DATA_PATH {literal(str(place.data) + '/')}", *_catalog_options(settings, place)]
+    # The path that the catalog remembers is the one at its making; a home may move.
+    options += ["OVERRIDE_DATA_PATH true"] + (["READ_ONLY"] if read_only else [])
+    options += [f"SNAPSHOT_VERSION {int(snapshot)}"] if snapshot is not None else []
+    connection.execute(
+        f"ATTACH {literal(_catalog_path(settings, place))} AS {quoted(alias)} ({', '.join(options)})"
+    )
+    return alias
+
+
+def load(connection: DuckDBPyConnection, extension: str) -> None:
+    """Load an extension out of its wheel: `ducklake`, `sqlite_scanner`, `postgres_scanner`, `httpfs`."""
+    connection.execute(f"LOAD {literal(str(extension_file(extension)))}")
+
+
+def extension_file(extension: str) -> Path:
+    """Where the wheel of an extension keeps it."""
+    import duckdb
+
+    # find_spec does not import the wheel's package.
+    spec = importlib.util.find_spec(f"duckdb_extension_{extension}")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    for folder in folders:
+        file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / f"{extension}.duckdb_extension"
+        if file.exists():
+            return file
+    raise SettingMalformed(
+        setting=f"duckdb-extension-{extension.replace('_', '-')}",
+        value="not installed" if not folders else "of another version",
+        problem=f"install its wheel of the version that DuckDB has ({duckdb.__version__})",
+    )
+
+
+def _alias(domain: str, snapshot: int | None, read_only: bool) -> str:
+    # Never the domain's bare name: catalog `hcp` beside schema `hcp` makes `hcp.hcp_master` ambiguous.
+    if not read_only:
+        return f"writable_{domain}"
+    return f"lake_{domain}" if snapshot is None else f"lake_{domain}_at_{int(snapshot)}"
+
+
+def _catalog_path(settings: Settings, place: LakePlace) -> str:
+    if settings.catalog == "sqlite":
+        return f"ducklake:sqlite:{place.catalog}"
+    if SECRET.search(settings.catalog):
+        # DuckDB repeats the whole string when it cannot connect.
+        raise SettingMalformed(
+            setting="MESH_CATALOG",
+            value="postgres:...",
+            problem="leave the password out of it, and set PGPASSWORD or a password file",
+        )
+    return f"ducklake:{settings.catalog}"
+
+
+def _catalog_options(settings: Settings, place: LakePlace) -> list[str]:
+    # Inlined rows make expiry hang behind readers, and a file added whole needs none.
+    options = ["DATA_INLINING_ROW_LIMIT 0", "AUTOMATIC_MIGRATION false"]
+    if settings.catalog != "sqlite":
+        options.append(f"METADATA_SCHEMA {literal(place.metadata_schema)}")
+    return options
+
+
+def _make(settings: Settings, place: LakePlace) -> None:
+    """The lake's folders and an empty catalog, if they are not there."""
+    place.data.mkdir(parents=True, exist_ok=True)
+    if settings.catalog == "sqlite":
+        if not place.catalog.exists():
+            with commit_lock(settings, place):
+                _make_sqlite(settings, place)
+    elif not _has_schema(settings, place):
+        with commit_lock(settings, place):
+            _make_tables(settings, place, _catalog_path(settings, place))
+
+
+def _make_sqlite(settings: Settings, place: LakePlace) -> None:
+    """A whole catalog in WAL mode, made under another name: readers find all of it or none."""
+    if place.catalog.exists():
+        return
+    fresh = place.folder / "catalog.fresh"
+    for leftover in place.folder.glob("catalog.fresh*"):
+        leftover.unlink()
+    # The only time that Python's own SQLite touches the catalog, before DuckDB has it open: two SQLite
+    # libraries in one process drop each other's locks on a file.
+    session = sqlite3.connect(fresh)
+    session.execute("PRAGMA journal_mode = WAL")
+    session.close()
+    _make_tables(settings, place, f"ducklake:sqlite:{fresh}")
+    fresh.rename(place.catalog)
+
+
+def _make_tables(settings: Settings, place: LakePlace, path: str) -> None:
+    connection = connect(settings)
+    try:
+        _load_catalog(connection, settings)
+        options = [f"DATA_PATH {literal(str(place.data) + '/')}", *_catalog_options(settings, place)]
+        connection.execute(f"ATTACH {literal(path)} AS fresh ({', '.join(options)})")
+    
+    finally:
+        connection.close()
+
+
+def _has_schema(settings: Settings, place: LakePlace) -> bool:
+    import psycopg
+
+    with psycopg.connect(settings.catalog.removeprefix("postgres:")) as session:
+        query = "SELECT to_regclass(%s) IS NOT NULL"
+        row = session.execute(query, [f"{place.metadata_schema}.ducklake_snapshot"]).fetchone()
+    return bool(row and row[0])
+
+
+def _load_catalog(connection: DuckDBPyConnection, settings: Settings) -> None:
+    load(connection, "sqlite_scanner" if settings.catalog == "sqlite" else "postgres_scanner")
+    load(connection, "ducklake")
+    connection.execute("SET ducklake_max_retry_count = 100")

@@ -1,0 +1,101 @@
+"""Small SQL on a catalog's own tables, through DuckDB: the only place that knows DuckLake's metadata layout.
+
+DuckDB's functions over all tables are slow with many of them (2 s with 1,000); these queries touch one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mesh_assets.capabilities.lake.connection import attach
+from mesh_assets.capabilities.lake.places import lake_of, quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from mesh_assets.words.names import ProductName
+    from mesh_assets.words.settings import Settings
+
+
+def open_ledger(
+    connection: DuckDBPyConnection, settings: Settings, domain: str, *, read_only: bool = True
+) -> Ledger:
+    """A domain's lake, attached to this connection, and its catalog's tables."""
+    alias = attach(connection, settings, domain, read_only=read_only)
+    schema = "main" if settings.catalog == "sqlite" else lake_of(settings, domain).metadata_schema
+    return Ledger(connection, alias, schema)
+
+
+class Ledger:
+    """What a lake's catalog knows, in the connection's transaction if it is in one."""
+
+    def __init__(self, connection: DuckDBPyConnection, alias: str, schema: str) -> None:
+        self.connection = connection
+        self.alias = alias
+        self._schema = schema
+
+    def table(self, product: ProductName) -> str:
+        """The product's table as SQL writes it."""
+        return ".".join(quoted(word) for word in (self.alias, product.domain, product.product))
+
+    def snapshot_of_run(self, key: str) -> int | None:
+        """The snapshot that a run committed, None if it has not."""
+        changes = self._of("snapshot_changes")
+        return self._number(f"SELECT max(snapshot_id) FROM {changes} WHERE commit_message = ?", [key])
+
+    def current_snapshot(self) -> int:
+        return self._number(f"SELECT max(snapshot_id) FROM {self._of('snapshot')}", []) or 0
+
+    def files(self, product: ProductName, snapshot: int) -> tuple[str, ...]:
+        """Absolute paths of a product's files at a snapshot, in name order."""
+        query = """
+            SELECT data_file FROM ducklake_list_files(?, ?, schema => ?, snapshot_version => ?) ORDER BY 1
+        """
+        values = [self.alias, product.product, product.domain, snapshot]
+        return tuple(str(path) for (path,) in self.connection.execute(query, values).fetchall())
+
+    def columns(self, product: ProductName) -> tuple[tuple[str, str], ...] | None:
+        """The table's columns now, None if there is no table."""
+        if self._table_id(product) is None:
+            return None
+        described = self.connection.execute(f"DESCRIBE {self.table(product)}").fetchall()
+        return tuple((str(row[0]), str(row[1])) for row in described)
+
+    def partition_column(self, product: ProductName) -> str | None:
+        """The column that the table is partitioned by now."""
+        query = f"""
+            SELECT c.column_name
+            FROM {self._of("partition_info")} i
+            JOIN {self._of("partition_column")} p ON p.partition_id = i.partition_id
+            JOIN {self._of("column")} c ON c.table_id = i.table_id AND c.column_id = p.column_id
+            WHERE i.table_id = ? AND i.end_snapshot IS NULL AND c.end_snapshot IS NULL
+        """
+        row = self.connection.execute(query, [self._table_id(product)]).fetchone()
+        return None if row is None else str(row[0])
+
+    def partitions(self, product: ProductName) -> set[str]:
+        """Keys of the partitions that have files now."""
+        query = f"""
+            SELECT DISTINCT v.partition_value
+            FROM {self._of("file_partition_value")} v
+            JOIN {self._of("data_file")} f ON f.data_file_id = v.data_file_id
+            WHERE v.table_id = ? AND f.table_id = ? AND f.end_snapshot IS NULL
+        """
+        table = self._table_id(product)
+        return {str(key) for (key,) in self.connection.execute(query, [table, table]).fetchall()}
+
+    def _table_id(self, product: ProductName) -> int | None:
+        query = f"""
+            SELECT max(t.table_id)
+            FROM {self._of("table")} t JOIN {self._of("schema")} s ON s.schema_id = t.schema_id
+            WHERE s.schema_name = ? AND t.table_name = ? AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL
+        """
+        return self._number(query, [product.domain, product.product])
+
+    def _number(self, query: str, values: list[Any]) -> int | None:
+        row = self.connection.execute(query, values).fetchone()
+        return None if row is None or row[0] is None else int(row[0])
+
+    def _of(self, table: str) -> str:
+        words = (f"__ducklake_metadata_{self.alias}", self._schema, f"ducklake_{table}")
+        return ".".join(quoted(word) for word in words)

@@ -1,0 +1,175 @@
+"""What a recipe declares, read from its text: no recipe is imported or run to know what it needs.
+
+A code location would otherwise load every engine that any recipe uses.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from mesh_assets.capabilities.lineage.model import Recipe, RecipeKind
+from mesh_assets.words.errors import DocumentMalformed, MeshError, RecipeMalformed
+from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.rules import Place
+
+SQL_HEADER = re.compile(r"^--\s*(input|source):\s*(\S+)\s*$")
+TOOLS = ("altair", "duckdb", "matplotlib", "pandas", "plotly", "polars", "pyarrow", "xlsxwriter")
+
+
+def python_recipe(path: Path, name: ProductName, shared_code: tuple[Path, ...]) -> Recipe:
+    """Read `@mesh.recipe(inputs=[…], sources=[…])` above the function that has the product's name."""
+    tree = _parsed(path)
+    function = next(
+        (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name.product), None
+    )
+    if function is None:
+        raise RecipeMalformed(
+            file=str(path),
+            line=1,
+            problem=f"there is no function {name.product!r}; a recipe's function has its product's name",
+        )
+    declared = _decorator_arguments(path, function)
+    return Recipe(
+        kind=RecipeKind.PYTHON,
+        path=path,
+        inputs=_names(path, function.lineno, declared.get("inputs", [])),
+        sources=tuple(declared.get("sources", [])),
+        place=Place(str(path), function.lineno),
+        code=(path, *shared_code),
+        tools=_imported_tools(tree),
+    )
+
+
+def sql_recipe(path: Path) -> Recipe:
+    """Read the `-- input:` and `-- source:` lines at the head of a SQL recipe."""
+    inputs: list[ProductName] = []
+    sources: list[str] = []
+    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        found = SQL_HEADER.match(text.strip())
+        if found and found[1] == "input":
+            inputs.extend(_names(path, line, [found[2]]))
+        elif found:
+            sources.append(found[2])
+    return Recipe(
+        kind=RecipeKind.SQL,
+        path=path,
+        inputs=tuple(inputs),
+        sources=tuple(sources),
+        place=Place(str(path), 1),
+        code=(path,),
+        tools=("duckdb",),
+    )
+
+
+def program_recipe(path: Path) -> Recipe:
+    """Read `program.yaml`: the command of a foreign program and what it is to be given."""
+    import yaml
+
+    document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    known = {"command", "inputs", "sources", "code"}
+    stray = sorted(set(document) - known)
+    if stray or not isinstance(document.get("command"), list):
+        problem = f"{stray[0]!r} is not known here" if stray else "`command` is missing, or is not a list"
+        raise DocumentMalformed(
+            file=path, line=1, problem=problem, remedy=f"Write: {', '.join(sorted(known))}"
+        )
+    folder = path.parent.parent
+    code = [folder / name for name in document.get("code", [])] or [
+        folder / part for part in document["command"] if (folder / part).is_file()
+    ]
+    return Recipe(
+        kind=RecipeKind.PROGRAM,
+        path=path,
+        inputs=_names(path, 1, document.get("inputs", [])),
+        sources=tuple(document.get("sources", [])),
+        place=Place(str(path), 1),
+        code=(path, *code),
+        command=tuple(str(part) for part in document["command"]),
+    )
+
+
+def dbt_calls(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The literal `ref('x')` and `source('a', 'b')` calls of a dbt model, from its Jinja syntax tree."""
+    from jinja2 import TemplateSyntaxError, nodes
+
+    text = path.read_text(encoding="utf-8")
+    try:
+        tree = _jinja().parse(text)
+    except TemplateSyntaxError as error:
+        raise RecipeMalformed(
+            file=str(path), line=error.lineno, problem=f"this model is not Jinja: {error.message}"
+        ) from None
+    refs: list[str] = []
+    sources: list[tuple[str, str]] = []
+    for call in tree.find_all(nodes.Call):
+        if not isinstance(call.node, nodes.Name) or call.node.name not in ("ref", "source"):
+            continue
+        literals = [argument.value for argument in call.args if isinstance(argument, nodes.Const)]
+        wanted = 1 if call.node.name == "ref" else 2
+        if len(literals) != wanted or len(call.args) != wanted:
+            raise RecipeMalformed(
+                file=str(path),
+                line=call.lineno,
+                problem=f"{call.node.name}() takes {wanted} literal string(s)",
+            )
+        if call.node.name == "ref":
+            refs.append(literals[0])
+        else:
+            sources.append((literals[0], literals[1]))
+    return tuple(dict.fromkeys(refs)), tuple(dict.fromkeys(sources))
+
+
+@lru_cache(maxsize=1)
+def _jinja() -> Any:
+    from jinja2 import Environment
+
+    return Environment(extensions=["jinja2.ext.do"], autoescape=True)  # only parsed, never rendered
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        raise RecipeMalformed(
+            file=str(path), line=error.lineno or 1, problem=f"this is not Python: {error.msg}"
+        ) from None
+
+
+def _decorator_arguments(path: Path, function: ast.FunctionDef) -> Mapping[str, Any]:
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in ("mesh.recipe", "recipe"):
+            try:
+                return {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in decorator.keywords}
+            except ValueError:
+                raise RecipeMalformed(
+                    file=str(path),
+                    line=decorator.lineno,
+                    problem="inputs and sources must be written as literal lists of strings: they are read without importing the recipe",
+                ) from None
+        if ast.unparse(decorator) in ("mesh.recipe", "recipe"):
+            return {}
+    raise RecipeMalformed(
+        file=str(path), line=function.lineno, problem=f"write @mesh.recipe(…) above {function.name}()"
+    )
+
+
+def _names(path: Path, line: int, texts: list[str]) -> tuple[ProductName, ...]:
+    try:
+        return tuple(product_name(text) for text in texts)
+    except MeshError as error:
+        raise RecipeMalformed(file=str(path), line=line, problem=str(error)) from None
+
+
+def _imported_tools(tree: ast.Module) -> tuple[str, ...]:
+    roots = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            roots.add(node.module.split(".")[0])
+    return tuple(tool for tool in TOOLS if tool in roots)

@@ -1,0 +1,194 @@
+"""Reading the mesh from its folders: domain.yaml, contracts, recipes, dbt models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mesh_assets.capabilities.contracts.domain import read_domain
+from mesh_assets.capabilities.contracts.model import Contract, Domain
+from mesh_assets.capabilities.contracts.read import read_contract
+from mesh_assets.capabilities.lineage.declarations import (
+    dbt_calls,
+    program_recipe,
+    python_recipe,
+    sql_recipe,
+)
+from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, Mesh, Recipe, RecipeKind
+from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Place, Rule
+from mesh_assets.words.settings import Settings
+
+
+def domain_names(settings: Settings) -> list[str]:
+    """Every folder that has a domain.yaml, by name."""
+    return sorted(path.parent.name for path in settings.domains.glob("*/domain.yaml"))
+
+
+def read_mesh(settings: Settings) -> Mesh:
+    """All domains, checked against each other: unknown inputs and private ones of others are errors."""
+    domains = {name: read_domain_assets(settings, name) for name in domain_names(settings)}
+    mesh = Mesh(
+        domains=domains,
+        assets={asset.name: asset for each in domains.values() for asset in each.assets},
+    )
+    for asset in mesh.assets.values():
+        _refuse_stray_inputs(mesh, asset)
+    return mesh
+
+
+def read_domain_assets(settings: Settings, name: str) -> DomainAssets:
+    """One domain's folder: what a code location needs, without reading any other domain."""
+    folder = settings.domains / name
+    domain = read_domain(folder)
+    models = _dbt_models(settings, name)
+    assets = [_asset(settings, domain, path, models) for path in _asset_folders(folder)]
+    named = {asset.name.product for asset in assets}
+    private = [
+        Asset(ProductName(name, model), None, _dbt_recipe(settings, name, model, models))
+        for model in sorted(models)
+        if model.startswith("_") and model not in named
+    ]
+    known = {source.name for source in domain.sources}
+    for asset in (*assets, *private):
+        _refuse_unknown_sources(domain, asset, known)
+    return DomainAssets(domain=domain, assets=(*assets, *private))
+
+
+def _asset_folders(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        recipes = ("recipe.py", "recipe.sql", "program.yaml")
+        if (path / "contract.yaml").is_file() or any((path / recipe).is_file() for recipe in recipes):
+            yield path
+
+
+def _asset(settings: Settings, domain: Domain, folder: Path, models: dict[str, Path]) -> Asset:
+    name = ProductName(domain.name, folder.name)
+    contract: Contract | None = None
+    if not name.private:
+        if not (folder / "contract.yaml").is_file():
+            raise DocumentMalformed(
+                file=folder / "contract.yaml",
+                line=1,
+                problem=f"{name} has a recipe and no contract",
+                remedy=f"Write one (`mesh new-product {name}` shows the form), or name the folder _{folder.name}",
+            )
+        contract = read_contract(folder / "contract.yaml")
+    return Asset(
+        name=name,
+        contract=contract,
+        recipe=_recipe(settings, name, folder, models),
+        expectations=_expectations(folder),
+    )
+
+
+def _expectations(folder: Path) -> tuple[Rule, ...]:
+    path = folder / "expectations.py"
+    if not path.is_file():
+        return ()
+    from mesh_assets.capabilities.checks.expectations import declared_expectations
+
+    return declared_expectations(path)
+
+
+def _recipe(settings: Settings, name: ProductName, folder: Path, models: dict[str, Path]) -> Recipe:
+    if (folder / "recipe.py").is_file():
+        return python_recipe(folder / "recipe.py", name, _shared_code(folder))
+    if (folder / "recipe.sql").is_file():
+        return sql_recipe(folder / "recipe.sql")
+    if (folder / "program.yaml").is_file():
+        return program_recipe(folder / "program.yaml")
+    if name.product in models:
+        return _dbt_recipe(settings, name.domain, name.product, models)
+    wanted = settings.dbt_project / "models" / name.domain / f"{name.product}.sql"
+    raise RecipeMalformed(
+        file=str(folder / "contract.yaml"),
+        line=1,
+        problem=f"{name} has no recipe: write {folder.name}/recipe.py, recipe.sql or program.yaml, or the dbt model {wanted.name}",
+    )
+
+
+def _shared_code(folder: Path) -> tuple[Path, ...]:
+    """Other modules of the product and of its domain, that the recipe may import."""
+    aside = {"recipe.py", "definitions.py", "__init__.py", "expectations.py"}
+    nearby = [*folder.glob("*.py"), *folder.parent.glob("*.py")]
+    return tuple(sorted(path for path in nearby if path.name not in aside))
+
+
+def _dbt_models(settings: Settings, domain: str) -> dict[str, Path]:
+    folder = settings.dbt_project / "models" / domain
+    return {path.stem: path for path in sorted(folder.rglob("*.sql"))} if folder.is_dir() else {}
+
+
+def _dbt_recipe(settings: Settings, domain: str, model: str, models: dict[str, Path]) -> Recipe:
+    path = models[model]
+    refs, sources = dbt_calls(path)
+    for ref in refs:
+        if ref not in models:
+            raise RecipeMalformed(
+                file=str(path),
+                line=1,
+                problem=f"ref('{ref}') is not a model of {domain}; read another domain's product with source('domain', 'product')",
+            )
+    own = f"{domain}_sources"
+    foreign = tuple(ProductName(*source) for source in sources if source[0] != own)
+    return Recipe(
+        kind=RecipeKind.DBT,
+        path=path,
+        inputs=(*(ProductName(domain, ref) for ref in refs), *foreign),
+        sources=tuple(table for group, table in sources if group == own),
+        place=Place(str(path), 1),
+        code=(path, *_dbt_shared_code(settings.dbt_project)),
+        tools=("duckdb",),
+    )
+
+
+def _dbt_shared_code(project: Path) -> tuple[Path, ...]:
+    return tuple(sorted([*project.glob("macros/**/*.sql"), *project.glob("dbt_project.yml")]))
+
+
+def _refuse_unknown_sources(domain: Domain, asset: Asset, known: set[str]) -> None:
+    for source in asset.recipe.sources:
+        if source not in known:
+            raise RecipeMalformed(
+                file=asset.recipe.place.file,
+                line=asset.recipe.place.line,
+                problem=f"{source!r} is not a source of {domain.name}; domain.yaml has {', '.join(sorted(known)) or 'none'}",
+            )
+
+
+def _refuse_stray_inputs(mesh: Mesh, asset: Asset) -> None:
+    for need in asset.needs:
+        place = asset.recipe.place
+        if need.domain != asset.name.domain and need.private:
+            raise RecipeMalformed(
+                file=place.file,
+                line=place.line,
+                problem=f"{need} is private to {need.domain}; ask its owner for a product",
+            )
+        if need not in mesh.assets:
+            raise RecipeMalformed(
+                file=place.file, line=place.line, problem=f"{asset.name} needs {need}, which no domain makes"
+            )
+
+
+def stray_ports(mesh: Mesh) -> list[str]:
+    """Where domain.yaml's ports and the truth differ: one sentence each."""
+    told = []
+    for name, each in mesh.domains.items():
+        own = {asset.name for asset in each.assets if not asset.name.private}
+        read = {need for asset in each.assets for need in asset.needs if need.domain != name}
+        ports = (
+            ("outputPorts", own, set(each.domain.output_ports)),
+            ("inputPorts", read, set(each.domain.input_ports)),
+        )
+        for port, truth, written in ports:
+            missing, stray = sorted(truth - written), sorted(written - truth)
+            if missing:
+                told.append(f"{each.domain.place.file}: {port} lacks {', '.join(map(str, missing))}")
+            if stray:
+                told.append(
+                    f"{each.domain.place.file}: {port} names {', '.join(map(str, stray))}, which it has not"
+                )
+    return told

@@ -1,0 +1,67 @@
+"""One Dagster run over assets of one domain, in this process: what the coordinator's children do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+from mesh_assets.capabilities.orchestration.steps import FORCE
+from mesh_assets.words.settings import read_settings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one run is to build. Plain data: it crosses to another process."""
+
+    domain: str
+    #: `domain/product`, private dbt models included.
+    assets: tuple[str, ...]
+    run_id: str
+    weeks: tuple[str, ...]
+    force: bool
+    who: str
+    log: str
+
+
+def run_batch(batch: Batch) -> None:
+    """Execute the run; how each product ended is in the registry, its events in Dagster's instance."""
+    _log_to(Path(batch.log))
+    definitions = domain_definitions(batch.domain, read_settings())
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=batch.run_id,
+            asset_selection=[dg.AssetKey(asset.split("/")) for asset in batch.assets],
+            tags=_tags(batch),
+            raise_on_error=False,
+        )
+    sys.exit(0 if result.success else 1)
+
+
+def _tags(batch: Batch) -> dict[str, str]:
+    tags = {"mesh/domain": batch.domain, "mesh/started-by": "mesh build", "user": batch.who}
+    if batch.force:
+        tags[FORCE] = "true"
+    if batch.weeks:
+        tags["dagster/asset_partition_range_start"] = min(batch.weeks)
+        tags["dagster/asset_partition_range_end"] = max(batch.weeks)
+    return tags
+
+
+def _log_to(path: Path) -> None:
+    """Everything that the run prints goes to its log: the terminal belongs to the progress bars."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+
+
+def asset_names(names: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(name).replace(".", "/") for name in names)

@@ -1,0 +1,288 @@
+"""`mesh build`: the whole mesh in order, a Dagster run per domain, independent domains side by side.
+
+Dagster's runs belong to one code location each, so somebody above them has to know who waits for whom. What is
+unchanged is told without starting a run; what was refused stops its consumers and nobody else.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from mesh_assets.capabilities.lineage.model import Asset, Mesh
+from mesh_assets.capabilities.lineage.order import in_order, ready_batch
+from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
+from mesh_assets.capabilities.publishing.code import who
+from mesh_assets.capabilities.publishing.dbt import run_dbt
+from mesh_assets.capabilities.publishing.program import run_program
+from mesh_assets.capabilities.publishing.stale import stale_now
+from mesh_assets.capabilities.publishing.workshop import Tools, Workshop
+from mesh_assets.capabilities.registry import Registry
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.settings import Settings
+from mesh_assets.words.versions import WHOLE, BuildOutcome, BuildRecord
+
+#: What a child process has imported before it is forked, so that a run starts in milliseconds.
+PRELOAD = ("mesh_assets.capabilities.orchestration.preload",)
+GOOD = (BuildOutcome.PUBLISHED, BuildOutcome.UNCHANGED)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asked for."""
+
+    names: tuple[ProductName, ...]
+    weeks: tuple[str, ...] = ()
+    force: bool = False
+    #: Runs side by side.
+    jobs: int = 2
+
+
+@dataclass
+class _Running:
+    process: ForkServerProcess
+    run_id: str
+    names: list[ProductName]
+    log: Path
+
+
+@dataclass
+class _State:
+    """What is still to do, what runs, and how the rest ended."""
+
+    waiting: list[ProductName]
+    running: dict[str, _Running] = field(default_factory=dict)
+    ended: dict[ProductName, BuildRecord] = field(default_factory=dict)
+
+    @property
+    def unfinished(self) -> set[ProductName]:
+        return {*self.waiting, *(name for each in self.running.values() for name in each.names)}
+
+
+def coordinate(
+    settings: Settings,
+    registry: Registry,
+    mesh: Mesh,
+    order: Order,
+    *,
+    on_start: Callable[[ProductName], None] = lambda name: None,
+    on_end: Callable[[BuildRecord], None] = lambda record: None,
+) -> list[BuildRecord]:
+    """Build everything in the order, tell how each product begins and ends, and return how all ended, in order."""
+    prepare_dagster_home(settings)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOAD))
+    state = _State(waiting=in_order(mesh, [name for name in order.names if mesh.assets[name].in_lake]))
+    wanted = list(state.waiting)
+    try:
+        while state.waiting or state.running:
+            _skip_orphans(mesh, state, on_end)
+            moved = _start_what_can(settings, registry, mesh, order, state, context, on_start, on_end)
+            moved |= _collect(registry, state, on_end)
+            if not moved and (state.waiting or state.running):
+                time.sleep(0.1)
+    finally:
+        for each in state.running.values():  # only when this process is told to stop
+            each.process.terminate()
+            each.process.join()
+    return [state.ended[name] for name in wanted]
+
+
+def _start_what_can(  # noqa: PLR0913 - the loop's whole state, one caller
+    settings: Settings,
+    registry: Registry,
+    mesh: Mesh,
+    order: Order,
+    state: _State,
+    context: multiprocessing.context.ForkServerContext,
+    on_start: Callable[[ProductName], None],
+    on_end: Callable[[BuildRecord], None],
+) -> bool:
+    moved = False
+    for domain in sorted({name.domain for name in state.waiting}):
+        if domain in state.running or len(state.running) >= order.jobs:
+            continue
+        batch = ready_batch(mesh, domain=domain, waiting=state.waiting, unfinished=state.unfinished)
+        if not batch:
+            continue
+        moved = True
+        state.waiting = [name for name in state.waiting if name not in batch]
+        stale, weeks = _stale(settings, registry, mesh, order, batch)
+        for name in batch:
+            if name not in stale:
+                _end(state, _unchanged(registry, name), on_end)
+        if stale:
+            for name in stale:
+                on_start(name)
+            state.running[domain] = _start(settings, mesh, order, stale, weeks, context)
+    return moved
+
+
+def _stale(
+    settings: Settings, registry: Registry, mesh: Mesh, order: Order, batch: Sequence[ProductName]
+) -> tuple[list[ProductName], tuple[str, ...]]:
+    """What of the batch has to run, and the weeks from the first to the last stale one."""
+    domain = batch[0].domain
+    workshop = Workshop(
+        settings=settings,
+        registry=registry,
+        domain=mesh.domains[domain],
+        run_id="",
+        who=who(),
+        tools=Tools(dbt=run_dbt, program=run_program),
+        selected=frozenset(batch),
+        weeks=order.weeks or None,
+        force=order.force,
+    )
+    stale: dict[ProductName, None] = {}
+    weeks: set[str] = set()
+    for name in batch:
+        asset = mesh.assets[name]
+        found = _asked(asset, order, stale_now(workshop, asset))
+        if found or any(need in stale for need in _through_models(mesh, asset)):
+            stale[name] = None
+            weeks |= set(found) - {WHOLE}
+    if order.weeks and any(mesh.assets[name].partitioning for name in stale):
+        weeks = set(order.weeks)
+    return list(stale), tuple(sorted(weeks))
+
+
+def _asked(asset: Asset, order: Order, stale: Collection[str]) -> set[str]:
+    if not order.weeks or asset.partitioning is None:
+        return set(stale)
+    return set(stale) & set(order.weeks)
+
+
+def _through_models(mesh: Mesh, asset: Asset) -> set[ProductName]:
+    """What the asset needs, private dbt models seen through."""
+    from mesh_assets.capabilities.publishing.keys import lake_inputs
+
+    return set(lake_inputs(mesh.domains[asset.name.domain], asset))
+
+
+def _start(
+    settings: Settings,
+    mesh: Mesh,
+    order: Order,
+    names: list[ProductName],
+    weeks: tuple[str, ...],
+    context: multiprocessing.context.ForkServerContext,
+) -> _Running:
+    from mesh_assets.capabilities.publishing.keys import through_private_models
+
+    domain = mesh.domains[names[0].domain]
+    models = {
+        model.name: None
+        for name in names
+        for model in through_private_models(domain, mesh.assets[name])
+        if not model.in_lake
+    }
+    run_id = str(uuid.uuid4())
+    log = settings.home / "logs" / f"{names[0].domain}-{run_id[:8]}.log"
+    facts = {
+        "domain": names[0].domain,
+        "assets": tuple(str(name).replace(".", "/") for name in (*names, *models)),
+        "run_id": run_id,
+        "weeks": weeks,
+        "force": order.force,
+        "who": who(),
+        "log": str(log),
+    }
+    process = context.Process(target=_child, args=(facts,), daemon=False)
+    process.start()
+    return _Running(process, run_id, names, log)
+
+
+def _child(facts: dict[str, object]) -> None:
+    from mesh_assets.capabilities.orchestration.batch import Batch, run_batch
+
+    run_batch(Batch(**facts))  # type: ignore[arg-type]  # plain data, as _start made it
+
+
+def _collect(registry: Registry, state: _State, on_end: Callable[[BuildRecord], None]) -> bool:
+    """Take in what ended since the last look: products as they are recorded, runs as they exit."""
+    moved = False
+    for domain, each in list(state.running.items()):
+        over = not each.process.is_alive()
+        builds = registry.builds_of(each.run_id)
+        for name in list(each.names):
+            record = builds.get(name)
+            if record is None and over:
+                record = _lost(each, name, state, builds)
+            if record is not None:
+                each.names.remove(name)
+                _end(state, record, on_end)
+                moved = True
+        if over:
+            each.process.join()
+            del state.running[domain]
+            moved = True
+    return moved
+
+
+def _lost(
+    each: _Running, name: ProductName, state: _State, builds: dict[ProductName, BuildRecord]
+) -> BuildRecord:
+    """A product that its run said nothing of: skipped behind a refused one, or its process died."""
+    bad = [record for record in (*builds.values(), *state.ended.values()) if record.outcome not in GOOD]
+    if bad and each.process.exitcode == 1:
+        names = ", ".join(sorted({str(record.product) for record in bad if record.run_id == each.run_id}))
+        return _record(
+            name, BuildOutcome.SKIPPED, f"waits for {names or 'what failed before it'}", each.run_id
+        )
+    return _record(
+        name,
+        BuildOutcome.FAILED,
+        f"its run ended with exit code {each.process.exitcode} before it was built; see {each.log}",
+        each.run_id,
+    )
+
+
+def _skip_orphans(mesh: Mesh, state: _State, on_end: Callable[[BuildRecord], None]) -> None:
+    """Whatever needs a product that was refused or failed is not built now; all others go on."""
+    bad = {name for name, record in state.ended.items() if record.outcome not in GOOD}
+    for name in list(state.waiting):
+        blockers = sorted(str(need) for need in _through_models(mesh, mesh.assets[name]) if need in bad)
+        if blockers:
+            state.waiting.remove(name)
+            _end(state, _record(name, BuildOutcome.SKIPPED, f"waits for {', '.join(blockers)}"), on_end)
+            bad.add(name)
+
+
+def _unchanged(registry: Registry, name: ProductName) -> BuildRecord:
+    head = registry.head(name)
+    assert head is not None  # without a head every partition is stale
+    results = head.certificate.rule_results
+    return BuildRecord(
+        product=name,
+        run_id=head.run_id,
+        outcome=BuildOutcome.UNCHANGED,
+        started=datetime.now(timezone.utc),
+        seconds=0.0,
+        version=head.number,
+        rows=head.rows,
+        passed=sum(result["outcome"] == "passed" for result in results),
+        warned=sum(result["outcome"] != "passed" for result in results),
+    )
+
+
+def _record(name: ProductName, outcome: BuildOutcome, message: str, run_id: str = "") -> BuildRecord:
+    return BuildRecord(
+        product=name,
+        run_id=run_id,
+        outcome=outcome,
+        started=datetime.now(timezone.utc),
+        seconds=0.0,
+        message=message,
+    )
+
+
+def _end(state: _State, record: BuildRecord, on_end: Callable[[BuildRecord], None]) -> None:
+    state.ended[record.product] = record
+    on_end(record)

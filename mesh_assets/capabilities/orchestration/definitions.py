@@ -1,0 +1,54 @@
+"""A domain's folder as Dagster definitions. Loading them reads YAML and syntax trees; no engine is imported."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets, read_mesh
+from mesh_assets.capabilities.orchestration.steps import model_step, product_step
+from mesh_assets.words.settings import Settings
+
+#: One tick of the automation of a domain; Dagster's floor is 5.
+TICK_SECONDS = 5
+
+
+def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
+    """Products, private assets, checks, a job and the automation sensor of one domain."""
+    domain = read_domain_assets(settings, name)
+    stored = [asset for asset in domain.assets if asset.in_lake]
+    models = [asset for asset in domain.assets if not asset.in_lake]
+    steps = [product_step(domain, asset) for asset in stored]
+    if models:
+        steps.append(model_step(domain, models))
+    products = [
+        key for asset, step in zip(stored, steps, strict=False) if asset.contract for key in step.keys
+    ]
+    return dg.Definitions(
+        assets=steps,
+        jobs=[
+            dg.define_asset_job(
+                f"build_{name}",
+                selection=dg.AssetSelection.groups(name),
+                description=f"Builds every product of {name} whose inputs changed.",
+                tags={"mesh/domain": name},
+            )
+        ],
+        sensors=[
+            dg.AutomationConditionSensorDefinition(
+                f"{name}_automation",
+                target=dg.AssetSelection.assets(*products),
+                default_status=dg.DefaultSensorStatus.RUNNING,
+                minimum_interval_seconds=TICK_SECONDS,
+            )
+        ]
+        if products
+        else [],
+        # DuckDB uses every core inside one step; a process per step costs 4-6 CPU seconds (docs/orchestration.md).
+        executor=dg.in_process_executor,
+    )
+
+
+def everything(settings: Settings) -> dg.Definitions:
+    """The whole mesh in one process: for laptops, tests and validation before a reload."""
+    read_mesh(settings)  # refuses what no single domain can see: unknown and private inputs, circles
+    return dg.Definitions.merge(*(domain_definitions(name, settings) for name in domain_names(settings)))

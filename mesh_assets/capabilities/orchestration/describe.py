@@ -1,0 +1,156 @@
+"""What Dagster shows of an asset, from its contract: description, owners, kinds, columns, code references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from mesh_assets.capabilities.contracts.model import Contract, Partitioning
+from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, RecipeKind
+from mesh_assets.capabilities.publishing.keys import recipe_hash
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Rule
+
+TAG = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def asset_key(name: ProductName) -> dg.AssetKey:
+    return dg.AssetKey(list(name.asset_key))
+
+
+def asset_spec(domain: DomainAssets, asset: Asset) -> dg.AssetSpec:
+    """Everything about an asset that is known before it is built."""
+    contract = asset.contract
+    return dg.AssetSpec(
+        key=asset_key(asset.name),
+        deps=[_dependency(need) for need in asset.needs],
+        description=_description(contract) if contract else _private_description(asset),
+        group_name=asset.name.domain,
+        owners=_owners(domain),
+        kinds=_kinds(asset),
+        tags=_tags(asset),
+        code_version=recipe_hash(domain, asset)[:16],
+        partitions_def=partitions(asset.partitioning),
+        automation_condition=condition(asset),
+        metadata=_metadata(asset),
+    )
+
+
+def check_spec(asset: Asset, rule: Rule) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=rule.id,
+        asset=asset_key(asset.name),
+        description=rule.description,
+        blocking=rule.blocking,
+        metadata={
+            "rule": rule.kind,
+            "columns": ", ".join(rule.columns),
+            "severity": str(rule.severity),
+            "dimension": rule.dimension or "",
+            "written at": str(rule.place) if rule.place else "",
+        },
+    )
+
+
+def partitions(partitioning: Partitioning | None) -> dg.PartitionsDefinition[str] | None:
+    """Weeks from Monday to Monday; the key is the Monday."""
+    if partitioning is None:
+        return None
+    return dg.WeeklyPartitionsDefinition(
+        start_date=_midnight(partitioning.first),
+        end_date=_midnight(partitioning.until) if partitioning.until else None,
+        day_offset=1,
+    )
+
+
+def condition(asset: Asset) -> dg.AutomationCondition[Any] | None:
+    """`eager`: when the content of an input changed. A rebuild that found nothing new wakes nobody."""
+    if asset.contract is None or asset.contract.automation != "eager":
+        return None
+    eager = dg.AutomationCondition.eager()
+    changed = dg.AutomationCondition.data_version_changed().with_label("content_changed")
+    gate = dg.AutomationCondition.all_deps_blocking_checks_passed()
+    return (eager.replace("newly_updated", changed) & gate).with_label("eager, on changed content")
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime(day.year, day.month, day.day)
+
+
+def _dependency(need: ProductName) -> dg.AssetDep:
+    return dg.AssetDep(asset_key(need))
+
+
+def _description(contract: Contract) -> str:
+    parts = [contract.description or contract.title, contract.purpose]
+    if contract.limitations:
+        parts.append(f"**Limitations**: {contract.limitations}")
+    if contract.usage:
+        parts.append(f"**Usage**: {contract.usage}")
+    return "\n\n".join(part.strip() for part in parts if part and part.strip())
+
+
+def _private_description(asset: Asset) -> str:
+    return f"Private to {asset.name.domain}: other domains may not depend on it."
+
+
+def _owners(domain: DomainAssets) -> list[str]:
+    named = [person.name for person in domain.domain.owners]
+    return [name if "@" in name else f"team:{TAG.sub('-', name)}" for name in named]
+
+
+def _kinds(asset: Asset) -> set[str]:
+    first = {"program": "python"}.get(str(asset.recipe.kind), str(asset.recipe.kind))
+    tools = [tool for tool in asset.recipe.tools if tool in ("duckdb", "polars", "altair", "pandas")]
+    return {first, *(tools or (["pipes"] if asset.recipe.kind is RecipeKind.PROGRAM else []))}
+
+
+def _tags(asset: Asset) -> dict[str, str]:
+    words = asset.contract.tags if asset.contract else ()
+    kind = "private" if asset.name.private else "product"
+    return {"mesh/asset": kind, **{TAG.sub("-", word)[:60]: "" for word in words}}
+
+
+def _metadata(asset: Asset) -> dict[str, Any]:
+    place = asset.recipe.place
+    references: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
+        dg.LocalFileCodeReference(file_path=place.file, line_number=place.line, label="recipe")
+    ]
+    found: dict[str, Any] = {}
+    if asset.contract:
+        contract = asset.contract
+        references.append(
+            dg.LocalFileCodeReference(file_path=contract.place.file, line_number=1, label="contract")
+        )
+        found["dagster/column_schema"] = column_schema(contract)
+        found["dagster/table_name"] = str(asset.name)
+        found["contract"] = f"{contract.version} ({contract.status}), ODCS {contract.api_version}"
+    found["dagster/code_references"] = dg.CodeReferencesMetadataValue(code_references=references)
+    return found
+
+
+def column_schema(contract: Contract) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.physical_type,
+                description=column.description or None,
+                constraints=dg.TableColumnConstraints(
+                    nullable=not (column.required or column.key_position),
+                    unique=column.unique or contract.key == (column.name,),
+                ),
+                tags=_column_tags(column.classification, column.key_position),
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def _column_tags(classification: str | None, key_position: int | None) -> Mapping[str, str]:
+    tags = {"classification": classification} if classification else {}
+    return {**tags, **({"key": str(key_position)} if key_position else {})}

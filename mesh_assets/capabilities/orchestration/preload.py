@@ -1,0 +1,8 @@
+"""What the fork server imports once, before it forks a process per run: Dagster, the registry, no engine threads."""
+
+import dagster
+import sqlalchemy
+
+import mesh_assets.capabilities.orchestration.batch
+
+__all__ = ["dagster", "mesh_assets", "sqlalchemy"]

@@ -1,0 +1,216 @@
+"""One step per product: the audited path inside a Dagster op.
+
+A refused draft yields its failed checks and then raises, before any materialization: so nothing downstream, in
+this run, another location, a schedule or a backfill, can take it for done.
+
+Annotations are evaluated here: Dagster looks at the class that stands beside `context`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
+from mesh_assets.capabilities.orchestration.describe import asset_key, asset_spec, check_spec
+from mesh_assets.capabilities.orchestration.tools import dagster_tools
+from mesh_assets.words.errors import MeshError, PromiseBroken
+from mesh_assets.words.rules import Outcome, RuleResult, Verdict
+from mesh_assets.words.settings import read_settings
+from mesh_assets.words.versions import BuildOutcome, Version
+
+FORCE = "mesh/force"
+
+Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
+
+def product_step(domain: DomainAssets, asset: Asset) -> dg.AssetsDefinition:
+    """Build, audit and publish the product; with only checks selected, audit what is published."""
+
+    @dg.multi_asset(
+        name=f"{asset.name.domain}__{asset.name.product.lstrip('_')}",
+        specs=[asset_spec(domain, asset)],
+        check_specs=[check_spec(asset, rule) for rule in asset.rules],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run() if asset.partitioning else None,
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+        pool=f"{asset.name.domain}_lake",
+        op_tags={"mesh/domain": asset.name.domain},
+    )
+    def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
+        if asset_key(asset.name) in context.selected_asset_keys:
+            yield from _build(context, domain, asset)
+        else:
+            yield from _audit_published(context, domain, asset)
+
+    return step
+
+
+def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition:
+    """Private dbt models of a domain: made together, in the scratch database of the run."""
+
+    @dg.multi_asset(
+        name=f"{domain.domain.name}__dbt_models",
+        specs=[asset_spec(domain, model) for model in models],
+        can_subset=True,
+        op_tags={"mesh/domain": domain.domain.name},
+    )
+    def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
+        from mesh_assets.capabilities.publishing.dbt import make_models, rows_of
+
+        workshop = _workshop(context, domain)
+        chosen = [model for model in models if asset_key(model.name) in context.selected_asset_keys]
+        with _told():
+            make_models(workshop, chosen, workshop.weeks or ())
+        for model in chosen:
+            yield dg.MaterializeResult(
+                asset_key=asset_key(model.name),
+                metadata={"dagster/row_count": rows_of(workshop, model), "kept": "no: scratch of this run"},
+            )
+
+    return step
+
+
+def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset) -> Iterator[Event]:
+    from mesh_assets.capabilities.publishing.build import build
+
+    checks = {key.name for key in context.selected_asset_check_keys}
+    try:
+        built = build(_workshop(context, domain), asset.name)
+    except PromiseBroken as refused:
+        verdict: Verdict = refused.verdict  # type: ignore[attr-defined]
+        yield from _check_results(asset, verdict.results, checks)
+        raise dg.Failure(description=str(refused), allow_retries=False) from None
+    except MeshError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    assert built.version is not None
+    if built.verdict is not None and built.record.outcome is BuildOutcome.PUBLISHED:
+        yield from _check_results(asset, built.verdict.results, checks)
+    else:
+        yield from _certified_results(asset, built.version, checks)
+    context.log.info(f"{asset.name}: {built.record.outcome}, version {built.version.number}")
+    yield dg.MaterializeResult(
+        asset_key=asset_key(asset.name),
+        data_version=dg.DataVersion(_data_version(context, built.version)),
+        metadata=_version_metadata(built.version, str(built.record.outcome)),
+    )
+
+
+def _audit_published(
+    context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset
+) -> Iterator[Event]:
+    from mesh_assets.capabilities.publishing.reaudit import reaudit
+
+    with _told():
+        version, verdict = reaudit(_workshop(context, domain), asset.name)
+    context.log.info(f"{asset.name}: audited version {version.number} again")
+    yield from _check_results(asset, verdict.results, {key.name for key in context.selected_asset_check_keys})
+
+
+def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
+    """What this run's builds share, from what Dagster knows of the run."""
+    from mesh_assets.capabilities.publishing.code import who
+    from mesh_assets.capabilities.publishing.workshop import Workshop
+    from mesh_assets.capabilities.registry import open_registry
+
+    settings = read_settings()
+    chosen = context.op_execution_context.job_def.asset_layer.selected_asset_keys
+    return Workshop(
+        settings=settings,
+        registry=open_registry(settings),
+        domain=domain,
+        run_id=context.run_id,
+        who=context.run.tags.get("user") or who(),
+        tools=dagster_tools(context),
+        selected=frozenset(asset.name for asset in domain.assets if asset_key(asset.name) in chosen),
+        weeks=tuple(context.partition_keys)
+        if context.has_partition_key or context.has_partition_key_range
+        else None,
+        force=context.run.tags.get(FORCE) == "true",
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A mesh error as a Dagster failure that is not retried: trying again will not mend it."""
+    try:
+        yield
+    except MeshError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def _check_results(
+    asset: Asset, results: tuple[RuleResult, ...], wanted: set[str]
+) -> Iterator[dg.AssetCheckResult]:
+    for result in results:
+        if result.rule.id in wanted:
+            yield dg.AssetCheckResult(
+                asset_key=asset_key(asset.name),
+                check_name=result.rule.id,
+                passed=result.outcome is Outcome.PASSED,
+                severity=dg.AssetCheckSeverity.ERROR if result.rule.blocking else dg.AssetCheckSeverity.WARN,
+                description=result.summary,
+                metadata=_result_metadata(result),
+            )
+
+
+def _certified_results(asset: Asset, version: Version, wanted: set[str]) -> Iterator[dg.AssetCheckResult]:
+    """Nothing was audited again because nothing changed: what the certificate says still holds."""
+    said: Mapping[str, Mapping[str, Any]] = {each["id"]: each for each in version.certificate.rule_results}
+    for rule in asset.rules:
+        if rule.id in wanted and rule.id in said:
+            result = said[rule.id]
+            yield dg.AssetCheckResult(
+                asset_key=asset_key(asset.name),
+                check_name=rule.id,
+                passed=result["outcome"] == "passed",
+                severity=dg.AssetCheckSeverity.ERROR if rule.blocking else dg.AssetCheckSeverity.WARN,
+                description=f"{result['summary']} (certificate of version {version.number})",
+            )
+
+
+def _result_metadata(result: RuleResult) -> dict[str, Any]:
+    found: dict[str, Any] = {"checked rows": result.checked_rows}
+    if result.failed_rows is not None:
+        found["failed rows"] = result.failed_rows
+    if result.value is not None:
+        found["measured"] = result.value
+    if result.outcome is Outcome.ERROR:
+        found["could not run"] = True
+    if result.sample:
+        names = list(dict.fromkeys(name for row in result.sample for name in row))
+        found["failing rows"] = dg.MetadataValue.table(
+            records=[
+                dg.TableRecord({name: _plain(row.get(name)) for name in names}) for row in result.sample
+            ],
+            schema=dg.TableSchema(columns=[dg.TableColumn(name=name, type="string") for name in names]),
+        )
+    return found
+
+
+def _plain(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _version_metadata(version: Version, outcome: str) -> dict[str, Any]:
+    certificate = version.certificate
+    return {
+        "dagster/row_count": version.rows,
+        "version": version.number,
+        "outcome": outcome,
+        "snapshot": version.snapshot,
+        "fingerprint": version.fingerprint,
+        "contract version": version.contract_version,
+        "published": version.published.isoformat(timespec="seconds"),
+        "inputs": dg.MetadataValue.json({str(each.product): each.number for each in certificate.inputs}),
+        "code": f"{(certificate.git_commit or 'no commit')[:12]}{' with changes' if certificate.git_dirty else ''}",
+    }
+
+
+def _data_version(context: dg.AssetExecutionContext, version: Version) -> str:
+    """Of one partition its own fingerprint, else the product's."""
+    keys = tuple(context.partition_keys) if context.has_partition_key else ()
+    if len(keys) == 1 and keys[0] in version.certificate.partitions:
+        return str(version.certificate.partitions[keys[0]]["fingerprint"]) or "empty"
+    return version.fingerprint or "empty"

@@ -1,0 +1,387 @@
+"""The one path: pin, make a draft, audit it, commit it, release it. There is no other way to write."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from mesh_assets.capabilities.checks.audit import audit
+from mesh_assets.capabilities.lake import commit, connect, draft_sql, stage, write_manifest
+from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.certify import artifact_digests, certify, contract_of
+from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
+from mesh_assets.capabilities.publishing.keys import all_partitions, stale_partitions
+from mesh_assets.capabilities.publishing.make import make, recipe_failed
+from mesh_assets.capabilities.publishing.sources import SourceFile, readable_paths
+from mesh_assets.capabilities.publishing.stale import (
+    SourceVersions,
+    find_sources,
+    keys_now,
+    known_keys,
+    read_heads,
+    source_versions,
+)
+from mesh_assets.capabilities.publishing.workshop import Bench, Workshop
+from mesh_assets.capabilities.registry import as_json
+from mesh_assets.words.errors import MeshError, PromiseBroken
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Verdict
+from mesh_assets.words.versions import (
+    WHOLE,
+    BuildOutcome,
+    BuildRecord,
+    Draft,
+    InputVersion,
+    Version,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: A pin outlives the longest run; a run that dies leaves its pins to expire.
+PIN_LASTS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Built:
+    """How a build ended, for whoever asked for it."""
+
+    record: BuildRecord
+    verdict: Verdict | None
+    version: Version | None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What one build has found out before the recipe runs."""
+
+    asset: Asset
+    inputs: Mapping[ProductName, Version]
+    sources: SourceVersions
+    keys: Mapping[str, str]
+    partitions: tuple[str, ...]
+    head: Version | None
+    started: datetime
+    clock: float
+
+
+def build(workshop: Workshop, name: ProductName) -> Built:
+    """Make a new version visible, or say that nothing changed, or leave readers on the old one and say why.
+
+    Raises PromiseBroken when a blocking rule failed, and every other MeshError that a recipe, source or
+    contract can cause; the failed build is on record by then.
+    """
+    asset = workshop.asset(name)
+    started, clock = _now(), time.monotonic()
+    try:
+        return _build(workshop, asset, started=started, clock=clock)
+    except PromiseBroken:
+        raise  # _refuse has put it on record, with its rows
+    except MeshError as error:
+        record = BuildRecord(
+            product=name,
+            run_id=workshop.run_id,
+            outcome=BuildOutcome.FAILED,
+            started=started,
+            seconds=time.monotonic() - clock,
+            message=str(error),
+        )
+        workshop.registry.record_build(record)
+        raise
+
+
+def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float) -> Built:
+    inputs = read_heads(workshop, asset)
+    files = find_sources(workshop, asset, workshop.weeks or all_partitions(asset.partitioning))
+    sources = source_versions(workshop, asset, files)
+    keys = keys_now(workshop, asset, inputs, sources)
+    work = _Work(
+        asset=asset,
+        inputs=inputs,
+        sources=sources,
+        keys=keys,
+        partitions=_partitions_to_make(workshop, asset, keys),
+        head=workshop.registry.head(asset.name),
+        started=started,
+        clock=clock,
+    )
+    if not work.partitions:
+        return _unchanged(workshop, work, None)
+    with _pinned(workshop, work), _bench(workshop, work) as bench:
+        draft = _draft(bench)
+        verdict = _audit(bench, draft, work)
+        if verdict.stops_publication:
+            _refuse(workshop, work, bench, draft, verdict)
+        draft = _only_changed(bench, work, draft, verdict)
+        if not draft.partitions:
+            return _unchanged(workshop, work, verdict)
+        return _publish(workshop, work, bench, draft, verdict)
+
+
+def _partitions_to_make(workshop: Workshop, asset: Asset, keys: Mapping[str, str]) -> tuple[str, ...]:
+    asked = workshop.weeks if workshop.weeks and asset.partitioning else tuple(keys)
+    if workshop.force:
+        return asked
+    stale = set(stale_partitions(keys, known_keys(workshop, asset)))
+    return tuple(partition for partition in asked if partition in stale)
+
+
+@contextmanager
+def _pinned(workshop: Workshop, work: _Work) -> Iterator[None]:
+    """Nobody may expire what this build reads."""
+    holder = f"run {workshop.run_id} {work.asset.name}"
+    versions = {name: version.number for name, version in work.inputs.items()}
+    workshop.registry.pin(holder, versions, _now() + PIN_LASTS)
+    try:
+        yield
+    finally:
+        workshop.registry.unpin(holder)
+
+
+@contextmanager
+def _bench(workshop: Workshop, work: _Work) -> Iterator[Bench]:
+    """A private DuckDB in which every input and source is a view, and a folder for artifacts."""
+    asset = work.asset
+    artifacts = workshop.settings.staging / workshop.run_id / str(asset.name) / "artifacts"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    con = connect(workshop.settings)
+    try:
+        for name, version in work.inputs.items():
+            con.execute(f'create schema if not exists "{name.domain}"')
+            sql = input_sql(workshop.settings, name, version.snapshot)
+            con.execute(f'create or replace view "{name.domain}"."{name.product}" as {sql}')
+        yield Bench(
+            workshop=workshop,
+            asset=asset,
+            inputs=work.inputs,
+            sources=_source_views(workshop, work, con),
+            partitions=work.partitions,
+            con=con,
+            artifacts=artifacts,
+        )
+    finally:
+        con.close()
+        shutil.rmtree(workshop.settings.staging / workshop.run_id / str(asset.name), ignore_errors=True)
+
+
+def _source_views(workshop: Workshop, work: _Work, con: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]:
+    con.execute("create schema if not exists source")
+    files: dict[str, SourceFile] = {}
+    for name, paths in find_sources(workshop, work.asset, work.partitions).items():
+        source = workshop.domain.domain.source(name)
+        assert source is not None
+        copies = readable_paths(source, paths, workshop.scratch / str(work.asset.name))
+        files[name] = SourceFile(source, copies, con)
+        con.execute(f'create or replace view source."{name}" as {files[name].sql}')
+    return files
+
+
+def _draft(bench: Bench) -> Draft:
+    """Run the recipe and write its result where nobody reads."""
+    import duckdb
+
+    asset = bench.asset
+    query = make(bench)
+    try:
+        return stage(
+            bench.con,
+            query,
+            product=asset.name,
+            run_id=bench.workshop.run_id,
+            settings=bench.workshop.settings,
+            partition_column=asset.partitioning.column if asset.partitioning else None,
+            partitions=bench.partitions,
+            columns=tuple((column.name, column.physical_type) for column in asset.contract.columns)
+            if asset.contract
+            else None,
+        )
+    except duckdb.Error as error:  # the recipe's SQL runs only now, when its rows are written
+        raise recipe_failed(bench, error) from error
+
+
+def _audit(bench: Bench, draft: Draft, work: _Work) -> Verdict:
+    settings = bench.workshop.settings
+    contract = contract_of(work.asset, draft)
+    references = {name: input_sql(settings, name, version.snapshot) for name, version in work.inputs.items()}
+    return audit(
+        bench.con,
+        draft_sql(draft),
+        contract,
+        references=references,
+        partition_column=draft.partition_column,
+        extra_rules=work.asset.expectations,
+        whole_sql=_other_partitions_sql(bench, draft, work),
+        expectations=settings.domains / work.asset.name.domain / work.asset.name.product / "expectations.py",
+    )
+
+
+def _other_partitions_sql(bench: Bench, draft: Draft, work: _Work) -> str | None:
+    """What is published of the product beside the partitions of the draft; None if there is nothing."""
+    if draft.partition_column is None or work.head is None:
+        return None
+    if set(work.head.certificate.partitions) <= set(draft.partitions):
+        return None
+    weeks = ", ".join(f"date '{partition}'" for partition in draft.partitions)
+    published = input_sql(bench.workshop.settings, work.asset.name, work.head.snapshot)
+    return f'select * from ({published}) where "{draft.partition_column}" not in ({weeks})'
+
+
+def _refuse(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict: Verdict) -> None:
+    kept = keep_draft(
+        workshop.settings,
+        bench.con,
+        draft,
+        contract=contract_of(work.asset, draft),
+        verdict=verdict,
+        references={
+            name: input_sql(workshop.settings, name, version.snapshot)
+            for name, version in work.inputs.items()
+        },
+    )
+    first, *others = verdict.broken
+    error = PromiseBroken(
+        product=work.asset.name,
+        rule=first.rule.id,
+        summary=first.summary,
+        more=len(others),
+        live=work.head.number if work.head else None,
+    )
+    record = _record(workshop, work, BuildOutcome.REFUSED, verdict)
+    record = replace(record, message=str(error), draft=str(kept), rows=verdict.rows)
+    workshop.registry.record_build(record, verdict.results if verdict else ())
+    error.verdict = verdict  # type: ignore[attr-defined]  # for whoever shows the rules
+    raise error
+
+
+def _only_changed(bench: Bench, work: _Work, draft: Draft, verdict: Verdict) -> Draft:
+    """The draft without the partitions that already are exactly so; all of it if promise or artifacts changed."""
+    if work.head is None or _promise_changed(work) or _artifacts_changed(bench, work):
+        return draft
+    published = work.head.certificate.partitions
+    changed = tuple(
+        partition
+        for partition in draft.partitions
+        if published.get(partition, {}).get("fingerprint") != verdict.fingerprints.get(partition, "")
+        or verdict.partition_rows.get(partition, 0) != published.get(partition, {}).get("rows", 0)
+    )
+    files = tuple(file for file in draft.files if file.partition in changed)
+    return replace(draft, partitions=changed, files=files)
+
+
+def _promise_changed(work: _Work) -> bool:
+    assert work.head is not None
+    contract = work.asset.contract
+    return contract is not None and contract.text != work.head.certificate.contract_text
+
+
+def _artifacts_changed(bench: Bench, work: _Work) -> bool:
+    assert work.head is not None
+    return dict(work.head.certificate.artifacts) != artifact_digests(bench.artifacts)
+
+
+def _publish(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict: Verdict) -> Built:
+    keep_artifacts(workshop, bench)
+    certificate = certify(
+        workshop,
+        work.asset,
+        verdict=verdict,
+        head=work.head,
+        partitions=_partitions_after(work, draft, verdict),
+        inputs=tuple(
+            InputVersion(name, version.number, version.snapshot, version.fingerprint)
+            for name, version in work.inputs.items()
+        ),
+        sources=work.sources,
+        input_keys=_keys_after(work),
+        artifacts=artifact_digests(bench.artifacts),
+        started=work.started,
+    )
+    committed = commit(
+        workshop.settings,
+        draft,
+        who=workshop.who,
+        extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows},
+        comments=_comments(work.asset),
+    )
+    certificate = replace(certificate, snapshot=committed.snapshot, files=committed.files, finished=_now())
+    write_manifest(workshop.settings, work.asset.name, workshop.run_id, as_json(certificate))
+    (version,) = workshop.registry.release(
+        [certificate],
+        expected={work.asset.name: work.head.number if work.head else None},
+        reads={name: each.number for name, each in work.inputs.items()},
+        who=workshop.who,
+        run_id=workshop.run_id,
+    )
+    record = replace(
+        _record(workshop, work, BuildOutcome.PUBLISHED, verdict), version=version.number, rows=version.rows
+    )
+    workshop.registry.record_build(record, verdict.results if verdict else ())
+    return Built(record, verdict, version)
+
+
+def _comments(asset: Asset) -> dict[str, str]:
+    """What the lake's own catalog says of the table and its columns, for readers who come without us."""
+    if asset.contract is None:
+        return {}
+    return {
+        "": asset.contract.description,
+        **{each.name: each.description for each in asset.contract.columns},
+    }
+
+
+def _partitions_after(work: _Work, draft: Draft, verdict: Verdict) -> dict[str, dict[str, object]]:
+    """Every partition that the new version will hold: the head's, with the draft's in their place."""
+    kept = dict(work.head.certificate.partitions) if work.head and draft.partition_column else {}
+    made = {
+        partition: {
+            "fingerprint": verdict.fingerprints.get(partition, ""),
+            "rows": verdict.partition_rows.get(partition, 0),
+        }
+        for partition in (draft.partitions if draft.partition_column else (WHOLE,))
+    }
+    return {**{key: dict(value) for key, value in kept.items()}, **made}
+
+
+def _keys_after(work: _Work) -> dict[str, str]:
+    """Keys of the partitions made now, and of the others as the head has them."""
+    kept = dict(work.head.certificate.input_keys) if work.head else {}
+    return {**kept, **{partition: work.keys[partition] for partition in work.partitions}}
+
+
+def _unchanged(workshop: Workshop, work: _Work, verdict: Verdict | None) -> Built:
+    assert work.head is not None
+    results = work.head.certificate.rule_results
+    record = _record(workshop, work, BuildOutcome.UNCHANGED, verdict)
+    record = replace(
+        record,
+        version=work.head.number,
+        rows=work.head.rows,
+        passed=sum(result["outcome"] == "passed" for result in results),
+        warned=sum(result["outcome"] != "passed" for result in results),
+        details={"input_keys": _keys_after(work)},
+    )
+    workshop.registry.record_build(record, verdict.results if verdict else ())
+    return Built(record, verdict, work.head)
+
+
+def _record(workshop: Workshop, work: _Work, outcome: BuildOutcome, verdict: Verdict | None) -> BuildRecord:
+    return BuildRecord(
+        product=work.asset.name,
+        run_id=workshop.run_id,
+        outcome=outcome,
+        started=work.started,
+        seconds=time.monotonic() - work.clock,
+        passed=len(verdict.passed) if verdict else 0,
+        warned=len(verdict.warned) if verdict else 0,
+        failed=len(verdict.broken) if verdict else 0,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

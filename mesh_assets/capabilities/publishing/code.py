@@ -1,0 +1,73 @@
+"""How it was made: the state of the code, the versions of the software, and who."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "mesh-assets",
+    "duckdb",
+    "dagster",
+    "dbt-core",
+    "dbt-duckdb",
+    "polars",
+    "pandera",
+    "pyarrow",
+    "altair",
+)
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """One sha256 over names and contents, the same wherever the project lies."""
+    digest = hashlib.sha256()
+    for path in sorted(set(files), key=lambda path: (path.name, str(path))):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def git_state(folder: Path) -> tuple[str | None, bool]:
+    """(commit, has uncommitted changes); (None, False) outside a repository or without git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None, False
+    return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "."))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+@lru_cache(maxsize=1)
+def package_versions() -> dict[str, str]:
+    """Versions of what made the data; nothing that differs between two hosts with the same installation."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def who() -> str:
+    """MESH_WHO, or the account that runs this."""
+    if os.environ.get("MESH_WHO"):
+        return os.environ["MESH_WHO"]
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account number without a name, as in containers
+        return f"uid-{os.getuid()}"

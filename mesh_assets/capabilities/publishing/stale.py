@@ -1,0 +1,98 @@
+"""What a build has to do: pin the inputs, look at the sources, compare keys with what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.keys import (
+    all_partitions,
+    input_keys,
+    lake_inputs,
+    source_names,
+    source_weeks,
+    stale_partitions,
+)
+from mesh_assets.capabilities.publishing.sources import find_source, source_version
+from mesh_assets.capabilities.publishing.workshop import Workshop
+from mesh_assets.words.errors import MeshError, UpstreamMissing
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.versions import WHOLE, BuildOutcome, SourceVersion, Version
+
+#: Source name -> partition (WHOLE where all partitions read the same files) -> files.
+SourceVersions = Mapping[str, Mapping[str, Sequence[SourceVersion]]]
+
+
+def read_heads(workshop: Workshop, asset: Asset) -> dict[ProductName, Version]:
+    """The version of every input that readers see now; an input without one stops the build."""
+    found: dict[ProductName, Version] = {}
+    for name in lake_inputs(workshop.domain, asset):
+        version = workshop.registry.head(name)
+        if version is None:
+            raise UpstreamMissing(product=asset.name, upstream=name)
+        found[name] = version
+    return found
+
+
+def find_sources(workshop: Workshop, asset: Asset, partitions: Sequence[str]) -> dict[str, list[Path]]:
+    """The files of every source for these partitions, verified."""
+    weeks = [partition for partition in partitions if partition != WHOLE]
+    found: dict[str, list[Path]] = {}
+    for name in source_names(workshop.domain, asset):
+        source = workshop.domain.domain.source(name)
+        assert source is not None  # reading the domain has refused unknown sources
+        found[name] = find_source(workshop.settings, asset.name, source, weeks)
+    return found
+
+
+def source_versions(workshop: Workshop, asset: Asset, files: Mapping[str, Sequence[Path]]) -> SourceVersions:
+    """Size and checksum of every file, filed under the partitions that read it."""
+    versions: dict[str, dict[str, list[SourceVersion]]] = {}
+    for name, paths in files.items():
+        source = workshop.domain.domain.source(name)
+        assert source is not None
+        seen = {path: source_version(workshop.settings, source, path) for path in paths}
+        if not source.weekly or asset.partitioning is None:
+            versions[name] = {WHOLE: list(seen.values())}
+            continue
+        versions[name] = {
+            partition: [
+                version
+                for path, version in seen.items()
+                if any(week in path.name for week in source_weeks(workshop.domain.domain, name, partition))
+            ]
+            for partition in all_partitions(asset.partitioning)
+        }
+    return versions
+
+
+def keys_now(
+    workshop: Workshop, asset: Asset, inputs: Mapping[ProductName, Version], sources: SourceVersions
+) -> dict[str, str]:
+    return input_keys(workshop.domain, asset, inputs=inputs, sources=sources, settings=workshop.settings)
+
+
+def known_keys(workshop: Workshop, asset: Asset) -> list[Mapping[str, str]]:
+    """Keys whose result is known: those of the head, and of a later build that found nothing new."""
+    head = workshop.registry.head(asset.name)
+    if head is None:
+        return []
+    known = [head.certificate.input_keys]
+    last = workshop.registry.last_build(asset.name)
+    if last and last.outcome is BuildOutcome.UNCHANGED and last.version == head.number:
+        known.append(last.details.get("input_keys", {}))
+    return known
+
+
+def stale_now(workshop: Workshop, asset: Asset) -> tuple[str, ...]:
+    """Partitions of the asset that a build would make now; all of them if what it needs is not there."""
+    if workshop.force:
+        return workshop.weeks or all_partitions(asset.partitioning)
+    try:
+        inputs = read_heads(workshop, asset)
+        files = find_sources(workshop, asset, all_partitions(asset.partitioning))
+    except MeshError:
+        return all_partitions(asset.partitioning)
+    keys = keys_now(workshop, asset, inputs, source_versions(workshop, asset, files))
+    return stale_partitions(keys, known_keys(workshop, asset))

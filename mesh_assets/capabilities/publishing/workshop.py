@@ -1,0 +1,90 @@
+"""What all builds of one run share: where, what of, by whom, with which tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
+from mesh_assets.capabilities.publishing.sources import SourceFile
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.settings import Settings
+from mesh_assets.words.versions import Version
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from mesh_assets.capabilities.registry.open import Registry
+
+
+@dataclass(frozen=True)
+class DbtCall:
+    """One invocation of dbt: its arguments, the environment it needs beyond ours, and its target folder."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    project: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class ProgramCall:
+    """One run of a foreign program: it is given JSON on its standard input and prints plain lines."""
+
+    product: ProductName
+    command: tuple[str, ...]
+    folder: Path
+    request: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """How foreign tools are started. Orchestration hands in its own, so that their output reaches its log."""
+
+    dbt: Callable[[DbtCall], None]
+    program: Callable[[ProgramCall], None]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A run over assets of one domain."""
+
+    settings: Settings
+    registry: Registry
+    domain: DomainAssets
+    run_id: str
+    who: str
+    tools: Tools
+    #: Assets that this run builds; a dbt invocation makes all of its models among them at once.
+    selected: frozenset[ProductName]
+    #: Only these partitions; None: whatever is stale.
+    weeks: tuple[str, ...] | None = None
+    #: Run the recipe even if nothing changed.
+    force: bool = False
+
+    @property
+    def scratch(self) -> Path:
+        """Private working space of this run, thrown away when it ends."""
+        return self.settings.scratch / self.run_id
+
+    def asset(self, name: ProductName) -> Asset:
+        return next(asset for asset in self.domain.assets if asset.name == name)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One product on the bench: its pinned inputs, its sources, the partitions to make, an engine to make it with."""
+
+    workshop: Workshop
+    asset: Asset
+    inputs: Mapping[ProductName, Version]
+    sources: Mapping[str, SourceFile]
+    partitions: tuple[str, ...]
+    con: duckdb.DuckDBPyConnection
+    artifacts: Path
+
+    @property
+    def weeks(self) -> tuple[str, ...]:
+        return self.partitions if self.asset.partitioning else ()

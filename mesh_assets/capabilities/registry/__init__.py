@@ -1,0 +1,25 @@
+"""The mesh's ledger: which version of a product is current, in which environment, and how it came to be.
+
+Here: versions, certificates, heads, releases, pins, builds and rule results, in an ordinary SQL database.
+Not here: the data itself (lake), running rules (checks), deciding what to release (publishing).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mesh_assets.capabilities.registry.certificates import as_json, certificate_from_json
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.registry.open import Registry, open_registry
+
+__all__ = ["Registry", "as_json", "certificate_from_json", "open_registry"]
+
+
+def __getattr__(name: str) -> Any:
+    # SQLAlchemy costs 0.5 CPU s to import; loading a domain's definitions does without.
+    if name in ("Registry", "open_registry"):
+        from mesh_assets.capabilities.registry import open as opened
+
+        return getattr(opened, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

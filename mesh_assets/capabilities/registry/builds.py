@@ -1,0 +1,145 @@
+"""Builds and what their rules said, kept for the table of `mesh build`, for `mesh why` and for trends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from mesh_assets.capabilities.registry.tables import BUILD, RULE_RESULT
+from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.rules import Outcome, Place, Rule, RuleResult, Severity
+from mesh_assets.words.versions import BuildOutcome, BuildRecord
+
+
+@dataclass(frozen=True)
+class RuleOutcome:
+    """What one rule said in one build."""
+
+    run_id: str
+    started: datetime
+    outcome: Outcome
+    failed_rows: int | None
+    checked_rows: int
+    value: str | None
+
+
+def record(connection: Connection, build: BuildRecord, results: Sequence[RuleResult]) -> int:
+    values = {**vars(build), "product": str(build.product), "outcome": build.outcome.value}
+    values["details"] = dict(build.details)
+    number: int = connection.execute(insert(BUILD).values(values).returning(BUILD.c.id)).scalar_one()
+    if results:
+        rows = [_result_row(number, position, result) for position, result in enumerate(results)]
+        connection.execute(insert(RULE_RESULT), rows)
+    return number
+
+
+def history(connection: Connection, product: ProductName, limit: int) -> list[BuildRecord]:
+    query = select(BUILD).where(BUILD.c.product == str(product)).order_by(BUILD.c.id.desc()).limit(limit)
+    return [_build(row) for row in connection.execute(query)]
+
+
+def last_of_each(connection: Connection) -> dict[ProductName, BuildRecord]:
+    newest = select(func.max(BUILD.c.id)).group_by(BUILD.c.product)
+    query = select(BUILD).where(BUILD.c.id.in_(newest)).order_by(BUILD.c.product)
+    return {product_name(row.product): _build(row) for row in connection.execute(query)}
+
+
+def of_run(connection: Connection, run_id: str) -> dict[ProductName, BuildRecord]:
+    query = select(BUILD).where(BUILD.c.run_id == run_id).order_by(BUILD.c.id)
+    return {product_name(row.product): _build(row) for row in connection.execute(query)}
+
+
+def rule_results(connection: Connection, product: ProductName, run_id: str | None) -> tuple[RuleResult, ...]:
+    query = (
+        select(RULE_RESULT)
+        .where(RULE_RESULT.c.build_id == _newest(product, run_id).scalar_subquery())
+        .order_by(RULE_RESULT.c.position)
+    )
+    return tuple(_result(row) for row in connection.execute(query))
+
+
+def rule_history(connection: Connection, product: ProductName, rule: str, limit: int) -> list[RuleOutcome]:
+    query = (
+        select(BUILD.c.run_id, BUILD.c.started, RULE_RESULT)
+        .join(RULE_RESULT, RULE_RESULT.c.build_id == BUILD.c.id)
+        .where(BUILD.c.product == str(product), RULE_RESULT.c.rule == rule)
+        .order_by(BUILD.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        RuleOutcome(
+            run_id=row.run_id,
+            started=row.started,
+            outcome=Outcome(row.outcome),
+            failed_rows=row.failed_rows,
+            checked_rows=row.checked_rows,
+            value=row.value,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _newest(product: ProductName, run_id: str | None) -> Select[Any]:
+    """The last build that ran rules: one that failed before its audit has nothing to say about them."""
+    audited = select(RULE_RESULT.c.build_id)
+    query = select(func.max(BUILD.c.id)).where(BUILD.c.product == str(product), BUILD.c.id.in_(audited))
+    return query if run_id is None else query.where(BUILD.c.run_id == run_id)
+
+
+def _build(row: Row[Any]) -> BuildRecord:
+    facts = {name: value for name, value in row._mapping.items() if name != "id"}
+    return BuildRecord(
+        **{**facts, "product": product_name(row.product), "outcome": BuildOutcome(row.outcome)}
+    )
+
+
+def _result_row(build: int, position: int, result: RuleResult) -> dict[str, Any]:
+    rule = result.rule
+    return {
+        "build_id": build,
+        "position": position,
+        "rule": rule.id,
+        "severity": rule.severity.value,
+        "outcome": result.outcome.value,
+        "failed_rows": result.failed_rows,
+        "checked_rows": result.checked_rows,
+        "value": result.value,
+        "summary": result.summary,
+        "sample": [dict(row) for row in result.sample],
+        "definition": {
+            "kind": rule.kind,
+            "columns": list(rule.columns),
+            "description": rule.description,
+            "dimension": rule.dimension,
+            "arguments": dict(rule.arguments),
+            "place": None if rule.place is None else vars(rule.place),
+        },
+    }
+
+
+def _result(row: Row[Any]) -> RuleResult:
+    definition = row.definition
+    place = definition["place"]
+    rule = Rule(
+        id=row.rule,
+        kind=definition["kind"],
+        columns=tuple(definition["columns"]),
+        description=definition["description"],
+        severity=Severity(row.severity),
+        dimension=definition["dimension"],
+        arguments=definition["arguments"],
+        place=None if place is None else Place(**place),
+    )
+    return RuleResult(
+        rule=rule,
+        outcome=Outcome(row.outcome),
+        failed_rows=row.failed_rows,
+        checked_rows=row.checked_rows,
+        value=row.value,
+        summary=row.summary,
+        sample=tuple(row.sample),
+    )

@@ -1,0 +1,41 @@
+"""How the registry's schema came to be. Migrations only add: an older mesh still reads a newer registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, func, insert, inspect, select
+
+from mesh_assets.capabilities.registry.tables import METADATA, SCHEMA_VERSION
+
+Migration = Callable[[Connection], None]
+
+#: Schema 1 is what `tables.py` said first; the migration at index 0 leads to schema 2, and so on. A new
+#: registry is made from `tables.py` at once and starts at the newest schema.
+MIGRATIONS: Sequence[Migration] = ()
+
+
+def schema_of(connection: Connection) -> int:
+    """The schema that this registry has; 0 if it has none yet."""
+    if not inspect(connection).has_table(SCHEMA_VERSION.name):
+        return 0
+    return connection.scalar(select(func.max(SCHEMA_VERSION.c.number))) or 0
+
+
+def migrate(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Bring the registry to the newest schema, in the caller's transaction; return the schema it has then."""
+    newest = 1 + len(migrations)
+    current = schema_of(connection)
+    if current == 0:
+        METADATA.create_all(connection)
+        _stamp(connection, newest)
+        return newest
+    for number in range(current + 1, newest + 1):
+        migrations[number - 2](connection)
+        _stamp(connection, number)
+    return max(current, newest)
+
+
+def _stamp(connection: Connection, number: int) -> None:
+    connection.execute(insert(SCHEMA_VERSION).values(number=number, applied=datetime.now(UTC)))

@@ -1,0 +1,232 @@
+"""Opening the registry, and the object that holds it open."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+
+from mesh_assets.capabilities.registry import builds, migrations, pins, releases, versions
+from mesh_assets.capabilities.registry.builds import RuleOutcome
+from mesh_assets.capabilities.registry.pins import Pin
+from mesh_assets.capabilities.registry.releases import Order, Released
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import RuleResult
+from mesh_assets.words.versions import PROD, BuildRecord, Certificate, Version
+
+if TYPE_CHECKING:
+    from mesh_assets.words.settings import Settings
+
+#: How long a writer waits for another one, in seconds. A release takes milliseconds.
+PATIENCE = 60
+
+#: Any number that nothing else in the database locks: writers of the registry queue here.
+ADVISORY_LOCK = 7_133_701
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry of this mesh, made or migrated if need be."""
+    registry = Registry(_engine(make_url(settings.registry)))
+    with registry.reading() as connection:
+        current = migrations.schema_of(connection)
+    if current < 1 + len(migrations.MIGRATIONS):
+        with registry.writing() as connection:
+            migrations.migrate(connection)
+    return registry
+
+
+class Registry:
+    """The mesh's ledger, open. Safe to share between threads; close it or use it in a `with`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A look that waits for nobody."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction at a time in the whole mesh: committed at the end, or never happened."""
+        with self.engine.execution_options(writes=True).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+            yield connection
+
+    # versions and heads
+
+    def heads(self, environment: str = PROD) -> dict[ProductName, int]:
+        """Which version of each product the environment shows now."""
+        with self.reading() as connection:
+            return versions.heads(connection, environment)
+
+    def head(self, product: ProductName, environment: str = PROD) -> Version | None:
+        """The version that the environment shows now, None before the first release."""
+        with self.reading() as connection:
+            return versions.head(connection, product, environment)
+
+    def version(self, product: ProductName, number: int) -> Version:
+        """One version; raises NoVersion."""
+        with self.reading() as connection:
+            return versions.version(connection, product, number)
+
+    def versions(self, product: ProductName) -> list[Version]:
+        """All versions, newest first."""
+        with self.reading() as connection:
+            return versions.versions(connection, product)
+
+    def version_of_run(self, product: ProductName, run_id: str) -> Version | None:
+        """The version that a run released, None if it has not."""
+        with self.reading() as connection:
+            return versions.version_of_run(connection, product, run_id)
+
+    # releases
+
+    def release(
+        self,
+        certificates: Sequence[Certificate],
+        *,
+        expected: Mapping[ProductName, int | None],
+        reads: Mapping[ProductName, int],
+        environment: str = PROD,
+        who: str,
+        run_id: str,
+    ) -> list[Version]:
+        """Move heads in one transaction; raises ReleaseConflict when a head in `expected` or `reads` moved.
+
+        `expected` has the head that each product had when its build began, None for none. A run that asks
+        again gets what it released before.
+        """
+        order = Order(
+            certificates=tuple(certificates),
+            expected=dict(expected),
+            reads=dict(reads),
+            environment=environment,
+            who=who,
+            run_id=run_id,
+        )
+        with self.writing() as connection:
+            return releases.release(connection, order)
+
+    def releases(self, *, environment: str = PROD, limit: int = 50) -> list[Released]:
+        """What was released, newest first."""
+        with self.reading() as connection:
+            return releases.history(connection, environment, limit)
+
+    # pins
+
+    def pin(self, holder: str, versions: Mapping[ProductName, int], expires: datetime | None = None) -> None:
+        """Give a holder the right to keep reading these versions (and only these) until then."""
+        with self.writing() as connection:
+            pins.pin(connection, holder, versions, expires)
+
+    def unpin(self, holder: str) -> None:
+        """Let go of all that a holder pinned."""
+        with self.writing() as connection:
+            pins.unpin(connection, holder)
+
+    def pins(self, *, now: datetime | None = None) -> list[Pin]:
+        """Pins that still hold."""
+        with self.reading() as connection:
+            return pins.pins(connection, now)
+
+    # builds
+
+    def record_build(self, record: BuildRecord, results: Sequence[RuleResult] = ()) -> int:
+        """Keep how a build ended, with what each rule said; returns the build's number."""
+        with self.writing() as connection:
+            return builds.record(connection, record, results)
+
+    def last_build(self, product: ProductName) -> BuildRecord | None:
+        with self.reading() as connection:
+            return next(iter(builds.history(connection, product, 1)), None)
+
+    def last_builds(self) -> dict[ProductName, BuildRecord]:
+        """How the last build of each product ended."""
+        with self.reading() as connection:
+            return builds.last_of_each(connection)
+
+    def builds(self, product: ProductName, *, limit: int = 50) -> list[BuildRecord]:
+        """How a product's builds ended, newest first."""
+        with self.reading() as connection:
+            return builds.history(connection, product, limit)
+
+    def builds_of(self, run_id: str) -> dict[ProductName, BuildRecord]:
+        """How the products of one run ended, as far as they have."""
+        with self.reading() as connection:
+            return builds.of_run(connection, run_id)
+
+    def rule_results(self, product: ProductName, *, run_id: str | None = None) -> tuple[RuleResult, ...]:
+        """What each rule said in the last build (or the last one of that run), in contract order."""
+        with self.reading() as connection:
+            return builds.rule_results(connection, product, run_id)
+
+    def rule_history(self, product: ProductName, rule: str, *, limit: int = 50) -> list[RuleOutcome]:
+        """How one rule fared from build to build, newest first."""
+        with self.reading() as connection:
+            return builds.rule_history(connection, product, rule, limit)
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        # READ COMMITTED: what follows the lock sees what the one before it committed.
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, isolation_level="READ COMMITTED"
+        )
+    return create_engine(url)
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": PATIENCE})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    # sqlite3 would open transactions by its own rules; with None the "begin" event decides.
+    connection.isolation_level = None
+    _use_wal(connection)
+    connection.execute("PRAGMA foreign_keys = ON")
+    # FULL: a release that was acknowledged survives a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # Changing the journal mode ignores the busy timeout, and two first openings may meet here.
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a writer that begins as a reader fails with "database is locked" instead of waiting.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,61 @@
+"""Versions and heads, read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from mesh_assets.capabilities.registry.certificates import certificate_from_json
+from mesh_assets.capabilities.registry.tables import HEAD, VERSION
+from mesh_assets.words.errors import NoVersion
+from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.versions import Version
+
+
+def heads(connection: Connection, environment: str) -> dict[ProductName, int]:
+    query = select(HEAD.c.product, HEAD.c.number).where(HEAD.c.environment == environment)
+    return {product_name(row.product): row.number for row in connection.execute(query)}
+
+
+def head(connection: Connection, product: ProductName, environment: str) -> Version | None:
+    query = (
+        select(VERSION)
+        .join(HEAD, (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number))
+        .where(HEAD.c.environment == environment, HEAD.c.product == str(product))
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _version(row)
+
+
+def version(connection: Connection, product: ProductName, number: int) -> Version:
+    query = select(VERSION).where(VERSION.c.product == str(product), VERSION.c.number == number)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NoVersion(product=product, wanted=f" {number}")
+    return _version(row)
+
+
+def versions(connection: Connection, product: ProductName) -> list[Version]:
+    query = select(VERSION).where(VERSION.c.product == str(product)).order_by(VERSION.c.number.desc())
+    return [_version(row) for row in connection.execute(query)]
+
+
+def version_of_run(connection: Connection, product: ProductName, run_id: str) -> Version | None:
+    query = select(VERSION).where(VERSION.c.product == str(product), VERSION.c.run_id == run_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _version(row)
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        product=product_name(row.product),
+        number=row.number,
+        snapshot=row.snapshot,
+        fingerprint=row.fingerprint,
+        rows=row.rows,
+        contract_version=row.contract_version,
+        run_id=row.run_id,
+        published=row.published,
+        certificate=certificate_from_json(row.certificate),
+    )

@@ -1,0 +1,62 @@
+"""The commands put together, and the one place where an error becomes words and an exit code.
+
+Exit codes: 0 done; 1 a promise was broken or an input is malformed (your data); 2 the command, a contract or a
+recipe is wrong (your code); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from mesh_assets.cli.build import build
+from mesh_assets.cli.doctor import doctor
+from mesh_assets.cli.look import products, read, show, why
+from mesh_assets.cli.scaffold import new_domain, new_product
+from mesh_assets.cli.serve import dbt_properties, dev, sources
+from mesh_assets.cli.terminal import stderr
+from mesh_assets.words.errors import MeshError, YourCode
+
+app = typer.Typer(
+    name="mesh",
+    help="A data mesh you can run: build products under contract, read them, and see why one was refused.",
+    epilog="Start with `mesh build`, then `mesh products` and `mesh dev`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for command in (
+    build,
+    products,
+    show,
+    why,
+    read,
+    new_domain,
+    new_product,
+    sources,
+    dev,
+    doctor,
+    dbt_properties,
+):
+    app.command(name=command.__name__.replace("_", "-"))(command)
+
+
+def main() -> None:
+    """Run the command; a mistake of a person's is one clear message and no traceback."""
+    try:
+        app()
+    except MeshError as error:
+        stderr().print(f"[bold red]error[/] {_escaped(str(error))}", soft_wrap=True)
+        sys.exit(2 if isinstance(error, YourCode) else 1)
+    except KeyboardInterrupt:
+        stderr().print("interrupted; what was published stays, run the command again to go on")
+        sys.exit(130)
+    except BrokenPipeError:  # `mesh read … | head`
+        sys.exit(0)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,102 @@
+"""`mesh sources`, `mesh dev`, `mesh dbt-properties`: what surrounds a build."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesh_assets.cli.terminal import stderr, stdout
+
+
+def sources(
+    scale: Annotated[float | None, typer.Option(help="Size: 0.1 for trials, 1 is a million fills.")] = None,
+    break_with: Annotated[
+        str | None, typer.Option("--break", help="Plant this defect in a drop (`--break list` names them).")
+    ] = None,
+    mend: Annotated[bool, typer.Option("--mend", help="Take every planted defect back.")] = False,
+) -> None:
+    """Write the example's source drops; plant a defect in one to see the mesh refuse it, and mend it.
+
+    **Examples**: `mesh sources --scale 0.1` · `mesh sources --break duplicated_key` · `mesh sources --mend`
+    """
+    from mesh_assets.operational.defects import KINDS, mend as mend_sources, plant
+    from mesh_assets.operational.write import write_sources
+    from mesh_assets.words.settings import read_settings
+
+    settings = read_settings()
+    console = stdout()
+    if break_with == "list":
+        for kind in KINDS:
+            console.print(kind)
+        return
+    if break_with and break_with not in KINDS:
+        raise typer.BadParameter(f"{break_with!r}: write one of {', '.join(KINDS)}", param_hint="--break")
+    if break_with:
+        planted = plant(settings.sources, break_with)
+        console.print(
+            f"planted {break_with} in {planted.source}; see who notices: `mesh build`", soft_wrap=True
+        )
+    elif mend:
+        mend_sources(settings.sources)
+        console.print("every planted defect is taken back")
+    else:
+        write_sources(settings.sources, scale=scale or settings.scale, real=settings.real)
+        console.print(f"sources are in {settings.sources}", soft_wrap=True)
+
+
+def dev(
+    one_process: Annotated[
+        bool, typer.Option("--one-process", help="All domains in one code location: a quarter of the memory.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="The UI's port, on this machine only.")] = 3000,
+) -> None:
+    """Open the Dagster UI over this mesh, with its sensors running; the same runs as `mesh build` shows.
+
+    **Examples**: `mesh dev` · `mesh dev --one-process --port 3001`
+    """
+    from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
+    from mesh_assets.words.settings import PROJECT, read_settings
+
+    prepare_dagster_home(read_settings())
+    where = ["-m", "mesh_assets.everything"] if one_process else ["-w", str(PROJECT / "workspace.yaml")]
+    command = [
+        str(Path(sys.executable).parent / "dagster"),
+        "dev",
+        *where,
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
+    stderr().print(f"the mesh in Dagster: http://127.0.0.1:{port}")
+    os.execv(command[0], command)  # noqa: S606 - no shell; Ctrl-C goes to Dagster itself
+
+
+def dbt_properties(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if a file is not as the contracts say.")
+    ] = False,
+) -> None:
+    """Write dbt's properties (descriptions, types, tests, sources) from the contracts.
+
+    **Examples**: `mesh dbt-properties` · `mesh dbt-properties --check` in CI
+    """
+    from mesh_assets.capabilities.lineage.dbt_files import dbt_property_files
+    from mesh_assets.words.settings import read_settings
+
+    stale = []
+    for path, text in dbt_property_files(read_settings()).items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(path)
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    for path in stale:
+        stdout().print(f"{'stale' if check else 'written'}: {path}", soft_wrap=True)
+    if check and stale:
+        stderr().print("contracts and dbt disagree; run `mesh dbt-properties`")
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""How brands do: a star, and brand performance by territory and month."""

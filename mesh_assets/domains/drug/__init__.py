@@ -1,0 +1,1 @@
+"""Which medicine: products, packages, brands, substances, markets."""

@@ -1,0 +1,1 @@
+"""What the company does with health care professionals: calls, samples and payments."""

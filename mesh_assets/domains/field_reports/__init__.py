@@ -1,0 +1,1 @@
+"""What people in the field use: a report, a list of calls, a table of payments; artifacts as products."""

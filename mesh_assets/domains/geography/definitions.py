@@ -1,0 +1,3 @@
+from mesh_assets import mesh
+
+defs = mesh.definitions(__file__)

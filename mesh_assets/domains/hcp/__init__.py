@@ -1,0 +1,1 @@
+"""Who prescribes: health care professionals and hospitals, mastered from sources that disagree."""

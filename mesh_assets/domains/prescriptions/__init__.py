@@ -1,0 +1,1 @@
+"""What was dispensed: fills, weeks, and Medicare's yearly figures."""

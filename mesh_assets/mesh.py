@@ -1,0 +1,99 @@
+"""The front door: all that a domain may import.
+
+Here: `recipe` and `expectation` for a domain's code, `read` for anybody's, `definitions` for a code location.
+Not here: how any of it works (capabilities).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mesh_assets.words.errors import MeshError, NoVersion, PromiseBroken
+from mesh_assets.words.names import product_name
+from mesh_assets.words.settings import Settings, read_settings
+from mesh_assets.words.versions import PROD
+
+if TYPE_CHECKING:
+    from dagster import Definitions
+
+    from mesh_assets.capabilities.lake.read import Handle
+    from mesh_assets.capabilities.publishing.run import Run
+    from mesh_assets.capabilities.publishing.sources import SourceFile
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+__all__ = [
+    "Handle",
+    "MeshError",
+    "PromiseBroken",
+    "Run",
+    "Settings",
+    "SourceFile",
+    "definitions",
+    "expectation",
+    "read",
+    "recipe",
+]
+
+
+def recipe(*, inputs: Sequence[str] = (), sources: Sequence[str] = ()) -> Callable[[Function], Function]:
+    """Mark the function that makes a product, and say what it reads.
+
+    Both lists must be written as literals: the mesh reads them from the text, so that loading a code location
+    imports no recipe and no engine. The function has the product's name, takes a `mesh.Run`, and returns a polars
+    DataFrame, a pyarrow Table, a DuckDB relation of `run.con`, or SQL text to run there.
+    """
+    return lambda function: function
+
+
+def expectation(*, columns: Sequence[str], severity: str = "error") -> Callable[[Function], Function]:
+    """Mark a rule in `expectations.py`: a function of a polars DataFrame (of these columns) to a boolean Series.
+
+    True is a row as it should be. Its name is the check's name and its docstring the description.
+    """
+    return lambda function: function
+
+
+def read(product: str, *, version: int | None = None, environment: str = PROD) -> Handle:
+    """A product as readers see it now, or at a version; lazy: no row is read until it is asked for.
+
+    The handle has `.relation` (DuckDB), `.arrow()`, `.polars()`, `.pandas()`, `.number` and `.files`. Raises
+    NoVersion if the product was never published, or has no such version.
+    """
+    from mesh_assets.capabilities.lake.read import Handle
+    from mesh_assets.capabilities.registry import open_registry
+
+    settings = read_settings()
+    name = product_name(product)
+    registry = open_registry(settings)
+    found = registry.head(name, environment) if version is None else registry.version(name, version)
+    if found is None:
+        raise NoVersion(product=name)
+    return Handle(settings, name, number=found.number, snapshot=found.snapshot)
+
+
+def definitions(file: str) -> Definitions:
+    """The Dagster definitions of the domain whose `definitions.py` this is called from."""
+    from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+
+    folder = Path(file).resolve().parent
+    return domain_definitions(folder.name, read_settings())
+
+
+def __getattr__(name: str) -> Any:
+    """Types that recipes name in their signatures, imported when they are asked for."""
+    if name == "Run":
+        from mesh_assets.capabilities.publishing.run import Run
+
+        return Run
+    if name == "SourceFile":
+        from mesh_assets.capabilities.publishing.sources import SourceFile
+
+        return SourceFile
+    if name == "Handle":
+        from mesh_assets.capabilities.lake.read import Handle
+
+        return Handle
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

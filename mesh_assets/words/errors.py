@@ -1,0 +1,187 @@
+"""Errors that a person reads: what, which, and what next.
+
+Two families. *Your data*: a promise was broken, an input is malformed. *Your code*: a recipe, a contract or a
+setting is wrong. The text lives here, the facts are attributes, the raise passes facts only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+class MeshError(Exception):
+    """Whatever a person may be told about without a traceback."""
+
+    template: ClassVar[str] = "{message}"
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        for name, value in facts.items():
+            setattr(self, name, value)
+        super().__init__(self.describe())
+
+    def describe(self) -> str:
+        return self.template.format(**self.facts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_revive, (type(self), self.facts))
+
+
+def _revive(kind: type[MeshError], facts: dict[str, Any]) -> MeshError:
+    return kind(**facts)
+
+
+class YourData(MeshError):
+    """A promise was broken or an input is malformed; the last good version is still there."""
+
+
+class YourCode(MeshError):
+    """A recipe, contract or setting is wrong; nothing was built."""
+
+
+class NameMalformed(YourCode):
+    template = (
+        "{name!r} is not the name of a product: {word!r} must be lower-case letters, digits and underscores, "
+        "beginning with a letter (or one underscore for a private asset). Write it as domain.product, e.g. hcp.hcp_master"
+    )
+
+
+class DocumentMalformed(YourCode):
+    """A contract, a domain.yaml or a rule that cannot be read as written."""
+
+    def __init__(
+        self, *, file: Path | str, line: int, problem: str, column: int = 1, remedy: str = ""
+    ) -> None:
+        super().__init__(file=str(file), line=line, column=column, problem=problem, remedy=remedy)
+
+    def describe(self) -> str:
+        text = "{file}:{line}:{column}: {problem}".format(**self.facts)
+        return f"{text}. {self.facts['remedy']}" if self.facts["remedy"] else text
+
+
+class RuleRefused(DocumentMalformed):
+    """A rule form that this mesh does not run. It is refused by name; it is never skipped."""
+
+
+class UnknownProduct(YourCode):
+    def __init__(self, *, name: str, near: tuple[str, ...] = ()) -> None:
+        super().__init__(name=name, near=near)
+
+    def describe(self) -> str:
+        hint = f" Did you mean {' or '.join(self.facts['near'])}?" if self.facts["near"] else ""
+        return f"There is no product {self.facts['name']!r} in this mesh.{hint} See `mesh products`"
+
+
+class NoVersion(YourData):
+    template = "{product} has no version{wanted} yet. Build it: `mesh build {product}`"
+
+    def __init__(self, *, product: Any, wanted: str = "") -> None:
+        super().__init__(product=product, wanted=wanted)
+
+
+class UpstreamMissing(YourData):
+    template = (
+        "{product} needs {upstream}, which has no published version. Build it first: `mesh build {upstream}`"
+    )
+
+
+class SourceMissing(YourData):
+    template = (
+        "{product} reads the source {source!r}, and there is no file at {path}. "
+        "Put the file there, or make the example's own: `mesh sources`"
+    )
+
+
+class SourceMalformed(YourData):
+    template = "{product} cannot read its source {source!r} ({path}): {problem}. Readers still see the version before"
+
+
+class RecipeMalformed(YourCode):
+    template = "{file}:{line}: {problem}"
+
+
+class RecipeFailed(YourCode):
+    template = (
+        "The recipe of {product} raised {error} at {file}:{line}. Nothing was published; "
+        "readers still see the version before"
+    )
+
+
+class WrongColumns(YourCode):
+    """Recipe and contract disagree on what the product looks like."""
+
+    def __init__(
+        self,
+        *,
+        product: Any,
+        missing: tuple[str, ...],
+        unexpected: tuple[str, ...],
+        mistyped: tuple[str, ...],
+    ) -> None:
+        super().__init__(product=product, missing=missing, unexpected=unexpected, mistyped=mistyped)
+
+    def describe(self) -> str:
+        parts = [
+            f"missing: {', '.join(self.facts['missing'])}" if self.facts["missing"] else "",
+            f"not in the contract: {', '.join(self.facts['unexpected'])}" if self.facts["unexpected"] else "",
+            f"of another type: {', '.join(self.facts['mistyped'])}" if self.facts["mistyped"] else "",
+        ]
+        told = "; ".join(part for part in parts if part)
+        return (
+            f"The recipe and the contract of {self.facts['product']} disagree on its columns ({told}). "
+            "Nothing was published; mend the recipe or the contract"
+        )
+
+
+class PromiseBroken(YourData):
+    """A blocking rule failed on a draft. The draft and its failing rows are kept for `mesh why`."""
+
+    def __init__(self, *, product: Any, rule: str, summary: str, more: int, live: int | None) -> None:
+        super().__init__(product=product, rule=rule, summary=summary, more=more, live=live)
+
+    def describe(self) -> str:
+        facts = self.facts
+        more = f" ({facts['more']} more rules failed)" if facts["more"] else ""
+        readers = (
+            f"Readers still see version {facts['live']}"
+            if facts["live"] is not None
+            else "There is no version before it to read"
+        )
+        return (
+            f"{facts['product']} was not published: `{facts['rule']}` {facts['summary']}{more}. "
+            f"{readers}. See the rows: `mesh why {facts['product']}`"
+        )
+
+
+class ReleaseConflict(YourData):
+    template = (
+        "{product} was not released: it was built against version {expected} of {moved}, and {moved} is at version "
+        "{actual} now (released by {winner}). Build again: `mesh build {product}`"
+    )
+
+
+class SettingMalformed(YourCode):
+    template = "The setting {setting} is {value!r}: {problem}"
+
+
+class ProgramFailed(YourCode):
+    template = "The program of {product} ({program}) ended with exit code {code}: {tail}"
+
+
+class LakeBusy(YourData):
+    template = "The lake of {domain} was not free for {seconds:.0f} seconds: {holder} is committing to it"
+
+
+class RowsOutsidePartitions(YourCode):
+    template = (
+        "The recipe of {product} returned rows whose {column} is {seen}, which is not among the partitions being built "
+        "({wanted}). Nothing was published; return rows of the partitions asked for"
+    )
+
+
+class PartitionsLeftBehind(YourCode):
+    template = (
+        "{product} changes its columns ({change}), and this build replaces some of its partitions alone: "
+        "{left} others would stay in the old form. Nothing was published; build all partitions together"
+    )

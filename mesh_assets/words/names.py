@@ -1,0 +1,43 @@
+"""Names: one name in five places (folder, contract id, asset key, lake table, URL)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mesh_assets.words.errors import NameMalformed
+
+WORD = re.compile(r"^_?[a-z][a-z0-9_]{0,61}$")
+
+
+@dataclass(frozen=True, order=True)
+class ProductName:
+    """`hcp.hcp_master`: a domain and what it makes. A leading underscore means "ours alone"."""
+
+    domain: str
+    product: str
+
+    def __post_init__(self) -> None:
+        for word in (self.domain, self.product):
+            if not WORD.match(word):
+                raise NameMalformed(name=f"{self.domain}.{self.product}", word=word)
+
+    def __str__(self) -> str:
+        return f"{self.domain}.{self.product}"
+
+    @property
+    def private(self) -> bool:
+        """True for an asset that other domains may not depend on."""
+        return self.product.startswith("_")
+
+    @property
+    def asset_key(self) -> tuple[str, str]:
+        return (self.domain, self.product)
+
+
+def product_name(text: str) -> ProductName:
+    """Read `domain.product` (or `domain/product`, as asset keys and URLs write it)."""
+    parts = re.split(r"[./]", text)
+    if len(parts) != 2:
+        raise NameMalformed(name=text, word=text)
+    return ProductName(*parts)

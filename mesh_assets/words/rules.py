@@ -1,0 +1,107 @@
+"""Rules, and what an audit says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """ODCS severity, as publication reads it: an error blocks, a warning is told."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    #: The rule could not run (missing column, broken pattern, SQL error). Blocks if the rule blocks.
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is written: a file and a line (1-based) that an editor can jump to."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One promise that can be checked. `id` is unique in its product and is the Dagster check's name."""
+
+    id: str
+    kind: str
+    columns: tuple[str, ...]
+    description: str
+    severity: Severity = Severity.ERROR
+    #: ODCS quality dimension: accuracy, completeness, conformity, consistency, coverage, timeliness, uniqueness.
+    dimension: str | None = None
+    #: What the kind needs: bounds, pattern, valid values, operator and threshold, SQL text. Plain JSON values.
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    place: Place | None = None
+
+    @property
+    def blocking(self) -> bool:
+        return self.severity is Severity.ERROR
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule found. `failed_rows` is exact; `sample` is bounded (key columns and offending values)."""
+
+    rule: Rule
+    outcome: Outcome
+    #: Rows that break the rule; None where a rule has no row-level sense (row count, a metric).
+    failed_rows: int | None
+    #: Rows looked at.
+    checked_rows: int
+    #: The measured value of a metric rule (row count, percent, result of SQL), as text.
+    value: str | None = None
+    #: One phrase for a person: "failed on 41 of 1,204,118 rows".
+    summary: str = ""
+    sample: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def stops_publication(self) -> bool:
+        return self.rule.blocking and self.outcome is not Outcome.PASSED
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All rules of one draft or version, in contract order, with what the same scan learnt about the content."""
+
+    results: tuple[RuleResult, ...]
+    rows: int
+    #: Content fingerprint per partition ("" is the whole of an unpartitioned product); see lake/fingerprint.
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    #: Rows per partition, with the same keys.
+    partition_rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stops_publication(self) -> bool:
+        return any(result.stops_publication for result in self.results)
+
+    @property
+    def broken(self) -> tuple[RuleResult, ...]:
+        return tuple(result for result in self.results if result.stops_publication)
+
+    @property
+    def warned(self) -> tuple[RuleResult, ...]:
+        return tuple(
+            result
+            for result in self.results
+            if result.outcome is not Outcome.PASSED and not result.rule.blocking
+        )
+
+    @property
+    def passed(self) -> tuple[RuleResult, ...]:
+        return tuple(result for result in self.results if result.outcome is Outcome.PASSED)

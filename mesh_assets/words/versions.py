@@ -1,0 +1,150 @@
+"""Drafts, versions, certificates, releases: what publication makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mesh_assets.words.names import ProductName
+
+#: The environment that everybody means when nobody says which.
+PROD = "prod"
+
+#: The partition key of a product that has no partitions.
+WHOLE = ""
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One Parquet file of a draft. `partition` is the key its rows belong to (WHOLE: the product has none)."""
+
+    path: str
+    partition: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A staged build that nobody can read yet."""
+
+    product: ProductName
+    run_id: str
+    files: tuple[StagedFile, ...]
+    #: (name, DuckDB type) in table order, as stored.
+    columns: tuple[tuple[str, str], ...]
+    #: Partition keys that this draft replaces (a key without a file becomes empty); (WHOLE,) if unpartitioned.
+    partitions: tuple[str, ...]
+    #: The column that carries the partition key, None if unpartitioned.
+    partition_column: str | None = None
+
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
+
+
+@dataclass(frozen=True)
+class InputVersion:
+    """An upstream product exactly as it was read."""
+
+    product: ProductName
+    number: int
+    snapshot: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class SourceVersion:
+    """A file that an operational system delivered, exactly as it was read."""
+
+    name: str
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The record of a version: what, where, when, with, how. Plain data: `as_json` round-trips.
+
+    `number` is None until the release gives the version its number.
+    """
+
+    product: ProductName
+    number: int | None
+    # what
+    rows: int
+    fingerprint: str
+    #: Fingerprint and rows of every partition that the version holds (key WHOLE if unpartitioned).
+    partitions: Mapping[str, Mapping[str, Any]]
+    contract_version: str
+    contract_text: str
+    #: [{id, outcome, severity, failed_rows, summary}] in contract order.
+    rule_results: tuple[Mapping[str, Any], ...]
+    # where
+    snapshot: int
+    files: tuple[str, ...]
+    # when
+    started: datetime
+    finished: datetime
+    # with
+    inputs: tuple[InputVersion, ...]
+    sources: tuple[SourceVersion, ...]
+    packages: Mapping[str, str]
+    # how
+    recipe: str
+    recipe_hash: str
+    git_commit: str | None
+    git_dirty: bool
+    run_id: str
+    who: str
+    #: One hash over code, contract, inputs and sources: equal key means equal result, nothing need run.
+    input_keys: Mapping[str, str] = field(default_factory=dict)
+    #: File name -> sha256 of what the recipe left beside the table (a report, a workbook); kept under the run's id.
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """An immutable published state of a product."""
+
+    product: ProductName
+    number: int
+    snapshot: int
+    fingerprint: str
+    rows: int
+    contract_version: str
+    run_id: str
+    published: datetime
+    certificate: Certificate
+
+
+class BuildOutcome(StrEnum):
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class BuildRecord:
+    """How one build of one product ended, for the table that `mesh build` prints and for `mesh why`."""
+
+    product: ProductName
+    run_id: str
+    outcome: BuildOutcome
+    started: datetime
+    seconds: float
+    version: int | None = None
+    rows: int | None = None
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+    message: str = ""
+    #: Where the refused draft and its failing rows are kept, if they are.
+    draft: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)

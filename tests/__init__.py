@@ -1,0 +1,1 @@
+"""Promises with proofs: a test's name is the sentence."""
