@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mesh_assets.capabilities.checks.expectations import expectation
 from mesh_assets.words.errors import MeshError, NoVersion, PromiseBroken
 from mesh_assets.words.names import product_name
 from mesh_assets.words.settings import Settings, read_settings
@@ -44,14 +45,6 @@ def recipe(*, inputs: Sequence[str] = (), sources: Sequence[str] = ()) -> Callab
     Both lists must be written as literals: the mesh reads them from the text, so that loading a code location
     imports no recipe and no engine. The function has the product's name, takes a `mesh.Run`, and returns a polars
     DataFrame, a pyarrow Table, a DuckDB relation of `run.con`, or SQL text to run there.
-    """
-    return lambda function: function
-
-
-def expectation(*, columns: Sequence[str], severity: str = "error") -> Callable[[Function], Function]:
-    """Mark a rule in `expectations.py`: a function of a polars DataFrame (of these columns) to a boolean Series.
-
-    True is a row as it should be. Its name is the check's name and its docstring the description.
     """
     return lambda function: function
 

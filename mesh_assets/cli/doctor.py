@@ -1,36 +1,12 @@
-"""`mesh doctor`: what is wrong with this installation and this mesh, and how to mend it."""
+"""`mesh doctor`."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mesh_assets.cli.terminal import print_json, stdout
-from mesh_assets.words.errors import MeshError
-
-if TYPE_CHECKING:
-    from mesh_assets.words.settings import Settings
-
-#: The engine and its extensions must be of one version: a wheel takes the place of a download.
-ENGINE = (
-    "duckdb",
-    "duckdb-extension-ducklake",
-    "duckdb-extension-sqlite-scanner",
-    "duckdb-extension-postgres-scanner",
-)
-
-
-@dataclass(frozen=True)
-class Finding:
-    what: str
-    good: bool
-    told: str
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False) -> None:
@@ -40,10 +16,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
 
     **Examples**: `mesh doctor` · `mesh doctor --json`
     """
+    from mesh_assets.capabilities.observability.health import look_at_all
     from mesh_assets.words.settings import read_settings
 
-    settings = read_settings()
-    findings = [finding for look in LOOKS for finding in _safely(look, settings)]
+    findings = look_at_all(read_settings())
     if as_json:
         print_json([vars(finding) for finding in findings])
     else:
@@ -52,131 +28,3 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
             stdout().print(f"{mark} {finding.what:<12} {finding.told}", soft_wrap=True)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
-
-
-def _safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
-    """A look that fails is a finding, not the end of the others."""
-    try:
-        yield from look(settings)
-    except MeshError as error:
-        yield Finding(look.__name__.strip("_"), False, str(error))
-    except Exception as error:
-        yield Finding(
-            look.__name__.strip("_"), False, f"{type(error).__name__}: {str(error).splitlines()[0]}"
-        )
-
-
-def _python(_: Settings) -> Iterator[Finding]:
-    found = sys.version.split()[0]
-    good = sys.version_info >= (3, 11)
-    yield Finding("python", good, found if good else f"{found}: install Python 3.11 or later")
-
-
-def _engine(_: Settings) -> Iterator[Finding]:
-    versions = {}
-    for name in ENGINE:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            yield Finding("engine", False, f"{name} is not installed: `make setup`")
-    if len(set(versions.values())) == 1:
-        yield Finding("engine", True, f"duckdb and its extensions {next(iter(versions.values()))}")
-    elif versions:
-        told = ", ".join(f"{name} {number}" for name, number in versions.items())
-        yield Finding("engine", False, f"these must be of one version: {told}; `make setup` pins them")
-
-
-def _home(settings: Settings) -> Iterator[Finding]:
-    folder = settings.home
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".doctor"
-        probe.write_text("", encoding="utf-8")
-        probe.unlink()
-    except OSError as error:
-        yield Finding(
-            "home",
-            False,
-            f"{folder} cannot be written ({error.strerror}): set MESH_HOME to a folder of yours",
-        )
-        return
-    yield Finding("home", True, str(folder))
-
-
-def _registry(settings: Settings) -> Iterator[Finding]:
-    from mesh_assets.capabilities.registry import open_registry
-
-    with open_registry(settings) as registry:
-        heads = registry.heads()
-        kind = registry.engine.dialect.name
-    yield Finding("registry", True, f"{kind}, {len(heads)} products published")
-
-
-def _lakes(settings: Settings) -> Iterator[Finding]:
-    """Touch a column of every head: counts are answered from statistics even when a file is gone."""
-    from mesh_assets.capabilities.registry import open_registry
-
-    with open_registry(settings) as registry:
-        for name, number in sorted(registry.heads().items()):
-            head = registry.version(name, number)
-            missing = [path for path in _files(settings, head) if not Path(path).is_file()]
-            if missing:
-                told = f"{name} version {number} misses {len(missing)} of its files, first {missing[0]}"
-                yield Finding("lake", False, f"{told}. Build it again: `mesh build {name} --force`")
-        yield Finding("lakes", True, f"{settings.lakes}: every file of every current version is looked up")
-
-
-def _files(settings: Settings, head: object) -> tuple[str, ...]:
-    from mesh_assets.capabilities.lake import files
-    from mesh_assets.words.versions import Version
-
-    assert isinstance(head, Version)
-    return files(settings, head.product, head.snapshot)
-
-
-def _domains(settings: Settings) -> Iterator[Finding]:
-    from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
-
-    for name in domain_names(settings):
-        try:
-            found = read_domain_assets(settings, name)
-        except MeshError as error:
-            yield Finding(name, False, str(error))
-            continue
-        products = [asset for asset in found.assets if not asset.name.private]
-        yield Finding(
-            name, True, f"{len(products)} products, {sum(len(asset.rules) for asset in products)} rules"
-        )
-
-
-def _mesh(settings: Settings) -> Iterator[Finding]:
-    """What no domain can see alone: unknown inputs, private ones of others, circles, ports that do not tell the truth."""
-    from mesh_assets.capabilities.lineage.order import in_order
-    from mesh_assets.capabilities.lineage.read import read_mesh, stray_ports
-
-    mesh = read_mesh(settings)
-    in_order(mesh, list(mesh.assets))
-    strays = stray_ports(mesh)
-    for told in strays:
-        yield Finding("ports", False, told)
-    yield Finding("mesh", True, f"{len(mesh.domains)} domains, {len(mesh.products)} products, no circle")
-
-
-def _workspace(settings: Settings) -> Iterator[Finding]:
-    import yaml
-
-    from mesh_assets.capabilities.lineage.read import domain_names
-    from mesh_assets.words.settings import PROJECT
-
-    path = PROJECT / "workspace.yaml"
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    named = {entry["python_module"]["location_name"] for entry in document["load_from"]}
-    for name in domain_names(settings):
-        if name not in named:
-            yield Finding(
-                "workspace", False, f"{path.name} has no location for {name}: add one as for the others"
-            )
-    yield Finding("workspace", True, f"{len(named)} code locations")
-
-
-LOOKS = (_python, _engine, _home, _registry, _lakes, _domains, _mesh, _workspace)

@@ -15,7 +15,7 @@ from mesh_assets.words.rules import Outcome
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.lineage.model import Asset
-    from mesh_assets.words.versions import BuildRecord, Version
+    from mesh_assets.words.versions import Version
 
 ProductArgument = Annotated[str, typer.Argument(help="domain.product", autocompletion=complete_product)]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
@@ -37,15 +37,9 @@ def products(
     **Examples**: `mesh products` · `mesh products hcp` · `mesh products --json`
     """
     mesh, registry = _mesh_and_registry()
-    heads, builds = registry.heads(), registry.last_builds()
-    rows = []
-    for asset in sorted(mesh.products, key=lambda asset: asset.name):
-        if domain and asset.name.domain != domain:
-            continue
-        number = heads.get(asset.name)
-        version = registry.version(asset.name, number) if number else None
-        last = builds.get(asset.name)
-        rows.append(_product_row(asset, version, last))
+    from mesh_assets.capabilities.observability.status import product_rows
+
+    rows = [row for row in product_rows(mesh, registry) if domain in (None, row["product"].split(".")[0])]
     if as_json:
         print_json(rows)
         return
@@ -159,17 +153,6 @@ def _mesh_and_registry() -> tuple[Any, Any]:
 
     settings = read_settings()
     return read_mesh(settings), open_registry(settings)
-
-
-def _product_row(asset: Asset, version: Version | None, last: BuildRecord | None) -> dict[str, Any]:
-    return {
-        "product": str(asset.name),
-        "version": version.number if version else None,
-        "rows": version.rows if version else None,
-        "published": f"{version.published:%Y-%m-%d %H:%M}" if version else None,
-        "rules": len(asset.rules),
-        "last_build": str(last.outcome) if last else None,
-    }
 
 
 def _show_promise(asset: Asset) -> None:

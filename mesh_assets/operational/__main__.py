@@ -1,4 +1,4 @@
-"""`python -m mesh_assets.operational --sources FOLDER --scale 0.1`: the drops without the rest of the mesh."""
+"""`python -m mesh_assets.operational --sources FOLDER --scale 0.1`: the drops without the mesh."""
 
 from __future__ import annotations
 

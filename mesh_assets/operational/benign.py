@@ -1,4 +1,4 @@
-"""Defects that are always in the drops, because real drops have them: recipes mend them or contracts warn of them.
+"""Defects that are always in the drops, as in real ones: recipes mend them or contracts warn of them.
 
 Here: finding, in the tables that the drops were made from, which rows carry which.
 Not here: making them (registers.py, claims.py, spending.py), defects that stop publication (breakages.py).
@@ -40,8 +40,8 @@ _FOUND = (
     ("zero_amount", "engagement/payments.csv", "engagement.payment", "payments_have_an_amount",
      "SELECT record_id FROM payment WHERE amount_usd = 0 ORDER BY 1"),
     ("unsigned_sample", "engagement/samples/{week}.csv", "engagement.sample_drop", "drops_are_signed_for",
-     "SELECT drop_id FROM read_csv('{folder}/engagement/samples/*.csv', all_varchar = true) WHERE signature = 'N' "
-     "ORDER BY 1"),
+     "SELECT drop_id FROM read_csv('{folder}/engagement/samples/*.csv', all_varchar = true) "
+     "WHERE signature = 'N' ORDER BY 1"),
     ("brand_in_small_letters", "engagement/calls/{week}.csv", "engagement.call", "repaired",
      "SELECT call_id FROM read_csv('{folder}/engagement/calls/*.csv', all_varchar = true) "
      "WHERE brand_1 <> upper(brand_1) ORDER BY 1"),
@@ -65,5 +65,7 @@ def find_benign(con: duckdb.DuckDBPyConnection, folder: Path, *, scale: float) -
         counted = con.execute(f"SELECT count(*) FROM ({keys})").fetchone()
         rows = con.execute(f"{keys} LIMIT {MOST_KEYS}").fetchall()
         count = counted[0] if counted else 0
-        found.append(Planted(file, kind, tuple(str(row[0]) for row in rows), count, product, expected, blocking=False))
+        found.append(
+            Planted(file, kind, tuple(str(row[0]) for row in rows), count, product, expected, blocking=False)
+        )
     return found

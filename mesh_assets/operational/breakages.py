@@ -1,6 +1,6 @@
 """Ways to break one source file so that publication must refuse what is made of it.
 
-Here: one function per kind; each takes the file as delivered and returns it broken, with the keys of what it touched.
+Here: one function per kind; each takes the file as delivered and returns it broken, with the keys it touched.
 Not here: keeping the original, the ledger, mending (defects.py).
 """
 
@@ -22,7 +22,7 @@ Breaking = Callable[[bytes], tuple[bytes | None, Keys]]
 
 
 class NothingToBreak(YourCode):
-    template = "The file has no row with a {where} to break (rows are named by {key}). Make sources of a larger scale"
+    template = "No row of the file has a {where} to break (rows are named by {key}). Make larger sources"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def semicolons(content: bytes) -> tuple[bytes, Keys]:
 
 
 def parquet_edited(key: str, column: str, value: str) -> Breaking:
-    """A few rows of a Parquet file with a SQL expression in the place of a column; fills only, no reversals."""
+    """A few fills (no reversals) of a Parquet file with a SQL expression in the place of a column."""
 
     def break_it(content: bytes) -> tuple[bytes, Keys]:
         import tempfile
@@ -126,7 +126,8 @@ def parquet_edited(key: str, column: str, value: str) -> Breaking:
             keys = [str(able[place][0]) for place in _places(len(able), 3)]
             con.execute(
                 f"""COPY (SELECT * REPLACE (IF({key} IN ({", ".join(keys)}), {value}, {column}) AS {column})
-                FROM read_parquet('{before}') ORDER BY {key}) TO '{after}' (FORMAT parquet, COMPRESSION zstd)"""
+                FROM read_parquet('{before}') ORDER BY {key}) TO '{after}' (FORMAT parquet,
+                    COMPRESSION zstd)"""
             )
             return after.read_bytes(), tuple(keys)
 
@@ -183,8 +184,8 @@ BREAKAGES = {
                  edited("record_id", setting("amount_usd", "-125.00"))),
         Breakage("impossible_date", "engagement/payments.csv", "engagement.payment", "RecipeFailed",
                  edited("record_id", setting("payment_date", "2023-02-30"), of=1)),
-        Breakage("value_out_of_range", "payer/formulary_filing.csv", "payer.formulary_coverage", "tier_maximum",
-                 edited("formulary_id", setting("tier", "9"))),
+        Breakage("value_out_of_range", "payer/formulary_filing.csv", "payer.formulary_coverage",
+                 "tier_maximum", edited("formulary_id", setting("tier", "9"))),
         Breakage("empty_file", "payer/formulary_filing.csv", "payer.formulary_coverage", "ProgramFailed",
                  nothing_of_it),
         Breakage("wrong_type", "payer/plan_filing.csv", "payer.plan", "ProgramFailed",
@@ -193,7 +194,8 @@ BREAKAGES = {
                  byte_put(b"\xe9", after=b"Active")),
         Breakage("future_date", "hcp/affiliation_roster.csv", "hcp.hcp_affiliation", "ends_after_it_began",
                  edited("npi", setting("from_date", "2999-01-01"), where="to_date")),
-        Breakage("wrong_delimiter", "hcp/affiliation_roster.csv", "hcp.hcp_affiliation", _UNREADABLE, semicolons),
+        Breakage("wrong_delimiter", "hcp/affiliation_roster.csv", "hcp.hcp_affiliation", _UNREADABLE,
+                 semicolons),
         Breakage("unknown_reference", _FILLS, "prescriptions.rx_fill", "ndc11_is_drug_package",
                  parquet_edited("fill_id", "ndc11", "'00000000000'")),
         Breakage("negative_quantity", _FILLS, "prescriptions.rx_fill", "quantity_exclusive_minimum",

@@ -1,8 +1,8 @@
 """Pharmacy claims: a weekly drop of what was received, late fills and reversals among them.
 
-A drop is made from the row numbers of its own week and of the four before it, so that each can be made alone. A
-patient belongs to a prescriber and keeps basket, plan and mostly brand; formulary tier, region, trend and the
-attention of the field force move the brand's share.
+A drop is made from the row numbers of its own week and of the four before it, so that each can be made alone.
+A patient belongs to a prescriber and keeps basket, plan and mostly brand; formulary tier, region, trend and
+the attention of the field force move the brand's share.
 Not here: whether a fill counts (the prescriptions domain).
 """
 
@@ -27,7 +27,9 @@ BATCH = 1_200_000
 REVERSAL = 5_000_000_000
 
 
-def write_fills(con: duckdb.DuckDBPyConnection, folder: Path, *, scale: float, only: Sequence[int] = ()) -> Iterator[str]:
+def write_fills(
+    con: duckdb.DuckDBPyConnection, folder: Path, *, scale: float, only: Sequence[int] = ()
+) -> Iterator[str]:
     """Write the drops of all weeks (or of week numbers `only`); yields each week's key when it is there."""
     weeks = weeks_of(scale)
     for batch in _batches(weeks, only):
@@ -45,7 +47,9 @@ def _batches(weeks: Sequence[Week], only: Sequence[int]) -> Iterator[list[Week]]
     for week in weeks:
         if only and week.number not in only:
             continue
-        if batch and (week.number != batch[-1].number + 1 or sum(one.fills for one in batch) + week.fills > BATCH):
+        if batch and (
+            week.number != batch[-1].number + 1 or sum(one.fills for one in batch) + week.fills > BATCH
+        ):
             yield batch
             batch = []
         batch.append(week)
@@ -53,20 +57,24 @@ def _batches(weeks: Sequence[Week], only: Sequence[int]) -> Iterator[list[Week]]
         yield batch
 
 
-def _make_claims(con: duckdb.DuckDBPyConnection, weeks: Sequence[Week], batch: Sequence[Week], people: int) -> None:
+def _make_claims(
+    con: duckdb.DuckDBPyConnection, weeks: Sequence[Week], batch: Sequence[Week], people: int
+) -> None:
     """Table `claim`: everything that arrives in the weeks of the batch, in order of arrival and number."""
     first, last = batch[0].number, batch[-1].number
     reach = weeks[max(0, first - LATEST) : last + 1]
     rows = ", ".join(f"({week.number}, DATE '{week.key}', {week.first}, {week.fills})" for week in reach)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE week AS FROM (VALUES {rows}) AS t(week, monday, first_row, rows_)")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE week AS FROM (VALUES {rows}) AS t(week, monday, first_row, rows_)"
+    )
     con.execute(_SHARE)
     con.execute(_PRESCRIBER.format(people=people))
     con.execute(_FILL.format(people=people, first=first, last=last))
     con.execute(_CLAIM.format(first=first, last=last))
 
 
-# Each cell (month of four weeks, design, division, basket) is cut into the brands' shares: a draw v falls into
-# low <= v < high.
+# Each cell (month of four weeks, design, division, basket) is cut into the brands' shares: a draw v falls
+# into low <= v < high.
 _SHARE = f"""
 CREATE OR REPLACE TEMP TABLE share AS
 WITH month AS (
@@ -94,7 +102,7 @@ FROM counted WHERE weight > 0
 _PRESCRIBER = """
 CREATE OR REPLACE TEMP TABLE prescriber AS
 SELECT i AS who, npi, state_no, division, reach, specialty_no,
-    24 + 300 * ({people} - i) * ({people} - i) // ({people} * {people}) AS patients
+    24 + 300 * ({people} - i) * ({people} - i) // ({people}::BIGINT * {people}) AS patients
 FROM person WHERE active
 """
 
@@ -113,7 +121,8 @@ WITH row_ AS (
     FROM timed
     WHERE week + late BETWEEN {{first}} AND {{last}} OR reversed
 ), ranked AS (
-    SELECT *, ((100 * u + 200 * ((u * u) >> 31) + 700 * ((((u * u) >> 31) * u) >> 31)) // 1000 * {{people}}) >> 31 AS who
+    SELECT *, ((100 * u + 200 * ((u * u) >> 31)
+        + 700 * ((((u * u) >> 31) * u) >> 31)) // 1000 * {{people}}) >> 31 AS who
     FROM (SELECT *, draw(i, 104) AS u FROM arrived)
     WHERE arrival BETWEEN {{first}} AND {{last}} OR reversal BETWEEN {{first}} AND {{last}}
 ), treated AS (
@@ -140,11 +149,14 @@ WITH row_ AS (
         ([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 6])[1 + pick(i, 121, 20)] AS weekday
     FROM insured
     JOIN share ON share.month = insured.week // 4 AND share.design = insured.design
-        AND share.division = insured.division AND share.basket_no = insured.basket_no AND v >= low AND v < high
-    JOIN (SELECT basket_no, brand_no AS favourite_no, launch_week AS from_week FROM brand WHERE promoted) AS favourite
-        ON favourite.basket_no = insured.basket_no
+        AND share.division = insured.division AND share.basket_no = insured.basket_no
+        AND v >= low AND v < high
+    JOIN (
+        SELECT basket_no, brand_no AS favourite_no, launch_week AS from_week FROM brand WHERE promoted
+    ) AS favourite ON favourite.basket_no = insured.basket_no
 )
-SELECT i, arrival, reversal, late, npi, plan_id, weekday, DATE '2023-01-02' + (week * 7 + weekday)::INTEGER AS fill_date,
+SELECT i, arrival, reversal, late, npi, plan_id, weekday,
+    DATE '2023-01-02' + (week * 7 + weekday)::INTEGER AS fill_date,
     ndc11, 'P' || lpad(patient::VARCHAR, 9, '0') AS patient_id, days, quantity * days / 30 AS quantity,
     IF(chance(i, 116, 220), 0, 1 + pick(i, 117, 11)) AS refill_number,
     (price * 100 * days // 30) * (900 + pick(i, 118, 200)) // 1000 AS cents,
@@ -160,11 +172,12 @@ CREATE OR REPLACE TEMP TABLE claim AS
 WITH received AS (
     SELECT *, IF(late = 0, weekday + pick(i, 119, 7 - weekday), pick(i, 119, 7)) AS day,
         CASE line_of_business WHEN 'cash' THEN cents WHEN 'medicaid' THEN 300
-            ELSE least(cents, CASE tier WHEN 1 THEN 1000 WHEN 2 THEN 3500 WHEN 3 THEN 7000 WHEN 4 THEN 12000 ELSE 25000 END)
-            END AS copay_cents
+            ELSE least(cents, CASE tier WHEN 1 THEN 1000 WHEN 2 THEN 3500 WHEN 3 THEN 7000
+                WHEN 4 THEN 12000 ELSE 25000 END) END AS copay_cents
     FROM fill
 ), entry AS (
-    SELECT i + 1 AS fill_id, 'fill' AS claim_type, NULL AS reversed_fill_id, arrival AS comes, 1 AS sign, day AS on_day, *
+    SELECT i + 1 AS fill_id, 'fill' AS claim_type, NULL AS reversed_fill_id, arrival AS comes, 1 AS sign,
+        day AS on_day, *
     FROM received WHERE arrival BETWEEN {{first}} AND {{last}}
     UNION ALL
     SELECT {REVERSAL} + i + 1, 'reversal', i + 1, reversal, -1,
@@ -172,9 +185,10 @@ WITH received AS (
     FROM received WHERE reversal BETWEEN {{first}} AND {{last}}
 )
 SELECT fill_id::BIGINT AS fill_id, claim_type, reversed_fill_id::BIGINT AS reversed_fill_id,
-    fill_date::DATE AS fill_date, npi, ndc11, plan_id, patient_id, days::INTEGER AS days_supply, quantity::DOUBLE AS quantity,
-    refill_number::INTEGER AS refill_number,
-    (sign * cents / 100)::DECIMAL(12, 2) AS paid_amount, (sign * copay_cents / 100)::DECIMAL(12, 2) AS copay_amount,
+    fill_date::DATE AS fill_date, npi, ndc11, plan_id, patient_id,
+    days::INTEGER AS days_supply, quantity::DOUBLE AS quantity, refill_number::INTEGER AS refill_number,
+    (sign * cents / 100)::DECIMAL(12, 2) AS paid_amount,
+    (sign * copay_cents / 100)::DECIMAL(12, 2) AS copay_amount,
     TIMESTAMP '2023-01-02' + to_days((comes * 7 + on_day)::INTEGER)
         + to_seconds(43200 * (sign < 0)::INTEGER + pick(i, 120, 43200)) AS received_at,
     comes AS arrival

@@ -1,4 +1,4 @@
-"""The ledger of defects: what is wrong in the drops on purpose, kept aside as truth for checks to be measured by.
+"""The ledger of defects: what is wrong in the drops on purpose, kept aside as truth to measure checks by.
 
 Here: `<sources>/_defects.json`; planting a blocking defect in a file and mending it again.
 Not here: the ways to break a file (breakages.py), the defects that are always there (benign.py).
@@ -7,7 +7,6 @@ Not here: the ways to break a file (breakages.py), the defects that are always t
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -65,8 +64,8 @@ def write_ledger(folder: Path, entries: Sequence[Planted]) -> None:
 def plant(folder: Path, kind: str, *, week: str = WEEK) -> Planted:
     """Break one file in the way of `kind` (see KINDS); the original is kept, `mend` brings it back.
 
-    A weekly file is that of `week`, or of the first week after it with enough rows. Planting a kind that is planted
-    already changes nothing.
+    A weekly file is that of `week`, or of the first week after it with enough rows. Planting a kind that is
+    planted already changes nothing.
     """
     breakage = BREAKAGES.get(kind)
     if breakage is None:
@@ -98,7 +97,7 @@ def mend(folder: Path, kind: str | None = None) -> tuple[Planted, ...]:
     ledger = read_ledger(folder)
     files = {entry.source for entry in ledger if entry.blocking and kind in (None, entry.kind)}
     for file in sorted(files):
-        os.replace(folder / KEPT / file, folder / file)
+        (folder / KEPT / file).replace(folder / file)
     mended = tuple(entry for entry in ledger if entry.blocking and entry.source in files)
     if mended:
         write_ledger(folder, [entry for entry in ledger if entry not in mended])

@@ -1,7 +1,7 @@
 """The market: 65 well-known brands of eight baskets, with their real package codes.
 
-Here: tables `brand` and `season`. The codes are real; sizes, trends, prices and launch dates are invented, and say
-nothing about the brands or their makers.
+Here: tables `brand` and `season`. The codes are real; sizes, trends, prices and launch dates are invented,
+and say nothing about the brands or their makers.
 Not here: coverage by plans (payers.py), fills (claims.py).
 """
 
@@ -34,6 +34,7 @@ _SEASONS = {
 
 def make_market(con: duckdb.DuckDBPyConnection) -> None:
     """Tables `brand`, `brand_package` (its NDC11s, numbered) and `season` (basket x week, in permille)."""
+    con.execute(_TITLE_CASE)
     baskets = ", ".join(f"({number}, '{basket}')" for number, basket in enumerate(BASKETS))
     con.execute(f"CREATE OR REPLACE TEMP TABLE basket AS FROM (VALUES {baskets}) AS t(basket_no, basket)")
     con.execute(_BRAND.format(brands=BRANDS, product=seed("ndc_product"), package=seed("ndc_package")))
@@ -58,6 +59,12 @@ def _permille(quarters: tuple[int, ...], week: int) -> int:
     return (here * (13 - step) + there * step) * 10 // 13
 
 
+_TITLE_CASE = """
+CREATE OR REPLACE TEMP MACRO title_case(words) AS
+    list_aggregate(list_transform(string_split(lower(words), ' '), lambda word: upper(word[1]) || word[2:]),
+        'string_agg', ' ')
+"""
+
 _BRAND = """
 CREATE OR REPLACE TEMP TABLE brand AS
 WITH listed AS (
@@ -77,7 +84,8 @@ WITH listed AS (
         min_by(code, (is_sample, code)) AS code
     FROM coded GROUP BY brand
 )
-SELECT listed.*, basket.basket_no, generic, ndcs, len(ndcs) AS packages, coalesce(sample_ndcs, ndcs) AS sample_ndcs, code
+SELECT listed.*, basket.basket_no, generic, ndcs, len(ndcs) AS packages,
+    coalesce(sample_ndcs, ndcs) AS sample_ndcs, code
 FROM listed JOIN basket USING (basket) JOIN packed USING (brand)
 ORDER BY brand_no
 """

@@ -22,8 +22,8 @@ DESIGNS = 12
 SLOTS = 200
 
 _PAYERS = ("Prairie Mutual", "Harborlight Health", "Blue Ridge Assurance", "Summit Care", "Lakeshore Benefit",
-           "Evergreen Health Partners", "Union Valley", "Keystone Provident", "Sunward Health", "Granite State Life",
-           "Copper Basin Health", "First Colony Care")  # fmt: skip
+           "Evergreen Health Partners", "Union Valley", "Keystone Provident", "Sunward Health",
+           "Granite State Life", "Copper Basin Health", "First Colony Care")  # fmt: skip
 
 
 def make_payers(con: duckdb.DuckDBPyConnection) -> None:
@@ -43,7 +43,8 @@ def _make_plans(con: duckdb.DuckDBPyConnection) -> None:
     rows = [(number, *_plan(number, everywhere)) for number in range(PLANS)]
     values = ", ".join(map(str, rows))
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE plan AS FROM (VALUES {values}) AS t(plan_no, plan_id, contract_id, plan_name,
+        f"""CREATE OR REPLACE TEMP TABLE plan AS FROM (VALUES {values})
+            AS t(plan_no, plan_id, contract_id, plan_name,
         payer_name, line_of_business, states, enrollment, design)"""
     )
 
@@ -83,8 +84,8 @@ WHERE (2 * slot + 1) * everybody >= 2 * {SLOTS} * (reached - insured)
     AND (2 * slot + 1) * everybody < 2 * {SLOTS} * reached
 """
 
-# Old brands sit on high tiers, the rest mostly on 2 and 3; one of twelve brands is not covered (tier NULL). A tenth
-# of the entries changes with the second year.
+# Old brands sit on high tiers, the rest mostly on 2 and 3; one of twelve brands is not covered (tier NULL). A
+# tenth of the entries changes with the second year.
 _TIER = f"""
 CREATE OR REPLACE TEMP TABLE tier AS
 WITH entry AS (
@@ -107,8 +108,8 @@ ORDER BY 1, 2, 3
 
 # A third of the plans files again for the second year, with more people.
 _PLAN_FILING = """
-SELECT plan_id, contract_id, plan_name, payer_name, line_of_business, array_to_string(states, '|') AS state_list,
-    enrollment, DATE '2023-01-01' AS effective_from
+SELECT plan_id, contract_id, plan_name, payer_name, line_of_business,
+    array_to_string(states, '|') AS state_list, enrollment, DATE '2023-01-01' AS effective_from
 FROM plan
 UNION ALL
 SELECT plan_id, contract_id, plan_name, payer_name, line_of_business, array_to_string(states, '|'),
@@ -121,14 +122,16 @@ ORDER BY plan_id, effective_from
 _FORMULARY_FILING = f"""
 WITH filed AS (
     SELECT plan_id, plan_no, brand, brand_no, year, tier, prior_authorization, step_therapy,
-        lag((tier, prior_authorization, step_therapy)) OVER (PARTITION BY plan_no, brand_no ORDER BY year) AS before
+        lag((tier, prior_authorization, step_therapy))
+            OVER (PARTITION BY plan_no, brand_no ORDER BY year) AS before
     FROM tier JOIN plan USING (design) JOIN brand USING (brand_no)
     WHERE design < {DESIGNS} AND tier IS NOT NULL
 )
 SELECT 'F' || plan_id AS formulary_id, plan_id, brand AS brand_code,
-    CASE pick(plan_no, 87, 3) WHEN 0 THEN brand WHEN 1 THEN upper(brand[1]) || lower(brand[2:]) ELSE lower(brand) END
-        AS brand_name,
-    tier, IF(prior_authorization, 'Y', 'N') AS prior_authorization, IF(step_therapy, 'Y', 'N') AS step_therapy,
+    CASE pick(plan_no, 87, 3) WHEN 0 THEN brand WHEN 1 THEN upper(brand[1]) || lower(brand[2:])
+        ELSE lower(brand) END AS brand_name,
+    tier, IF(prior_authorization, 'Y', 'N') AS prior_authorization,
+    IF(step_therapy, 'Y', 'N') AS step_therapy,
     make_date(year, 1, 1) AS effective_from
 FROM filed
 WHERE before IS NULL OR before IS DISTINCT FROM (tier, prior_authorization, step_therapy)

@@ -1,7 +1,8 @@
 """The people that the example's systems know: prescribers, by rank of what they prescribe.
 
 Here: one row per prescriber with everything that two systems may later disagree on.
-Not here: how the CRM and the registry tell it (registers.py), what the prescribers do (claims.py, field_force.py).
+Not here: how the CRM and the registry tell it (registers.py), what the prescribers do (claims.py,
+field_force.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ BASKETS = (
     "immunology",
 )
 
-#: Name, NUCC taxonomy code, permille of prescribers, credentials, percent of fills by basket (order of BASKETS).
+#: Name, NUCC taxonomy code, permille of prescribers, credentials, percent of fills by basket (order of
+#: BASKETS).
 SPECIALTIES = (
     ("Internal Medicine", "207R00000X", 220, "MD", (18, 24, 14, 12, 14, 14, 3, 1)),
     ("Family Medicine", "207Q00000X", 240, "MD", (14, 24, 15, 13, 17, 13, 3, 1)),
@@ -52,8 +54,9 @@ DIVISIONS = (
     ("West South Central", ("AR", "LA", "OK", "TX")),
 )
 
-_STREETS = ("Main St", "Oak Ave", "Park Blvd", "Medical Center Dr", "Elm St", "Lakeview Rd", "Hospital Way", "5th Ave",
-            "Church St", "Maple Ave", "Washington Blvd", "Clinic Ln", "River Rd", "Highland Ave")  # fmt: skip
+_STREETS = ("Main St", "Oak Ave", "Park Blvd", "Medical Center Dr", "Elm St", "Lakeview Rd",
+            "Hospital Way", "5th Ave", "Church St", "Maple Ave", "Washington Blvd", "Clinic Ln",
+            "River Rd", "Highland Ave")  # fmt: skip
 
 
 def prescribers_at(scale: float) -> int:
@@ -64,8 +67,7 @@ def prescribers_at(scale: float) -> int:
 def make_people(con: duckdb.DuckDBPyConnection, scale: float) -> None:
     """Tables `place` (ZIP codes by people), `specialty`, `treats`, `name_first`, `name_last` and `person`.
 
-    `treats` has 100 slots per specialty (specialty * 100 + 0 to 99), each with a basket: a draw finds a basket.
-
+    `treats` has 100 slots per specialty (specialty * 100 + 0 to 99), each with a basket for a draw to find.
     Persons 0 to n-1 write fills, 0 the most; the n/20 after them are in the NPI registry alone.
     """
     _make_places(con)
@@ -78,7 +80,8 @@ def _make_places(con: duckdb.DuckDBPyConnection) -> None:
     rows = ", ".join(f"({n}, '{s}')" for n, (_, states) in enumerate(DIVISIONS) for s in states)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE state_division AS
-        SELECT *, row_number() OVER (ORDER BY state) - 1 AS state_no FROM (VALUES {rows}) AS t(division, state)"""
+        SELECT *, row_number() OVER (ORDER BY state) - 1 AS state_no
+        FROM (VALUES {rows}) AS t(division, state)"""
     )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE place AS
@@ -115,8 +118,8 @@ def _make_specialties(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-# `reach` is 0 to 10: how much attention the field force gives. It follows the rank loosely, so that calls and fills
-# correlate without one being the other.
+# `reach` is 0 to 10: how much attention the field force gives. It follows the rank loosely, so that calls and
+# fills correlate without one being the other.
 _PERSON = """
 CREATE OR REPLACE TEMP TABLE person AS
 WITH drawn AS (

@@ -1,7 +1,7 @@
 """Real CMS files in the place of generated ones: Open Payments of Iowa, Part D of 2023.
 
-Here: which file of a folder of real files (MESH_REAL) stands for which drop, and the header-only files that stand
-there without one, so that recipes are one and the same.
+Here: which file of a folder of real files (MESH_REAL) stands for which drop, and the header-only files that
+stand there without one, so that recipes are one and the same.
 Not here: any row of the real files; they are linked or copied at run time and never committed.
 """
 
@@ -36,7 +36,9 @@ def bring_part_d(folder: Path, real: Path) -> None:
 
 def _required(path: Path, real: Path) -> Path:
     if not path.is_file():
-        raise SettingMalformed(setting="MESH_REAL", value=str(real), problem=f"it has no {path.relative_to(real)}")
+        raise SettingMalformed(
+            setting="MESH_REAL", value=str(real), problem=f"it has no {path.relative_to(real)}"
+        )
     return path
 
 

@@ -1,6 +1,6 @@
 """Two systems that know the same people differently: the sales CRM and the national NPI registry.
 
-Here: their exports, the registry's change log and the hospitals' rosters, with the disagreements of real ones.
+Here: their exports, the registry's change log and the hospitals' rosters, with their disagreements.
 Not here: settling the disagreements (the hcp domain).
 """
 
@@ -22,21 +22,22 @@ def write_registers(con: Connection, folder: Path) -> None:
     """The four drops about people, from the table `person`."""
     con.execute(_ACCOUNT)
     con.execute(_REGISTRY)
-    copy_out(con, "SELECT * EXCLUDE (i, number, copy, without_npi, zip_cut) FROM account ORDER BY number",
-             folder / "hcp/crm_accounts.csv")  # fmt: skip
+    accounts = "SELECT * EXCLUDE (i, number, copy, without_npi, zip_cut) FROM account ORDER BY number"
+    copy_out(con, accounts, folder / "hcp/crm_accounts.csv")
     copy_out(con, "SELECT * EXCLUDE (i, spot) FROM registry ORDER BY npi", folder / "hcp/npi_registry.csv")
     copy_out(con, _CHANGES, folder / "hcp/npi_registry_changes.csv")
     copy_out(con, _ROSTER.format(hospital=seed("hospital")), folder / "hcp/affiliation_roster.csv")
 
 
-# Every prescriber once, and 4% a second time as another representative typed them: nickname or initial, capitals,
-# another abbreviation of the street, often without the NPI.
+# Every prescriber once, and 4% a second time as another representative typed them: nickname or initial,
+# capitals, another abbreviation of the street, often without the NPI.
 _ACCOUNT = """
 CREATE OR REPLACE TEMP TABLE account AS
 WITH numbered AS (
     SELECT *, i AS number, FALSE AS copy FROM person WHERE active
     UNION ALL
-    SELECT *, (SELECT max(i) + 1 FROM person WHERE active) + i, TRUE FROM person WHERE active AND chance(i, 20, 40)
+    SELECT *, (SELECT max(i) + 1 FROM person WHERE active) + i, TRUE FROM person WHERE active
+        AND chance(i, 20, 40)
 ), marked AS (
     SELECT *,
         IF(copy, chance(i, 21, 500), chance(i, 22, 30)) AS without_npi,
@@ -58,14 +59,15 @@ SELECT i, number, copy, without_npi, zip_cut,
     IF(chance(number, 28, 150), upper(city), city) AS city,
     IF(chance(number, 29, 30), lower(state), state) AS state,
     IF(zip_cut, ltrim(zip5, '0'), zip5) AS zip,
-    IF(chance(number, 30, 250), NULL, lower(regexp_replace(strip_accents(first_name || '.' || last_name), '[^A-Za-z.]',
-        '', 'g')) || i::VARCHAR || '@example.org') AS email,
+    IF(chance(number, 30, 250), NULL, lower(regexp_replace(
+        strip_accents(first_name || '.' || last_name), '[^A-Za-z.]', '', 'g'
+    )) || i || '@example.org') AS email,
     IF(deactivated OR chance(number, 31, 40), 'Inactive', 'Active') AS status,
     DATE '2022-01-03' + pick(number, 32, 1080)::INTEGER AS updated_on
 FROM marked ORDER BY number
 """
 
-# The registry writes capitals without accents, knows some people under a later name, and 6% at a later address.
+# The registry writes capitals without accents, knows some people under a later name, and 6% at a new address.
 _REGISTRY = """
 CREATE OR REPLACE TEMP TABLE registry AS
 WITH moved AS (
@@ -81,8 +83,8 @@ SELECT moved.i, moved.spot, npi, '1' AS entity_type,
     upper(address) AS practice_address, upper(place.city) AS practice_city, place.state AS practice_state,
     place.zip5 || lpad((1 + pick(i, 44, 9999))::VARCHAR, 4, '0') AS practice_zip,
     enumerated AS enumeration_date,
-    IF(deactivated, DATE '2023-01-01' + pick(i, 46, 700)::INTEGER, DATE '2021-05-01' + pick(i, 45, 1330)::INTEGER)
-        AS last_update,
+    IF(deactivated, DATE '2023-01-01' + pick(i, 46, 700)::INTEGER,
+        DATE '2021-05-01' + pick(i, 45, 1330)::INTEGER) AS last_update,
     IF(deactivated, DATE '2023-01-01' + pick(i, 46, 700)::INTEGER, NULL) AS deactivation_date
 FROM moved
 ASOF JOIN place ON moved.spot >= place.people_before
@@ -94,8 +96,8 @@ ORDER BY moved.i
 _CHANGES = """
 WITH counted AS (
     SELECT registry.*, specialty_no,
-        1 + CASE WHEN chance(i, 50, 550) THEN 0 WHEN chance(i, 51, 660) THEN 1 WHEN chance(i, 52, 800) THEN 2 ELSE 3 END
-            + (deactivation_date IS NOT NULL)::INTEGER AS states
+        1 + CASE WHEN chance(i, 50, 550) THEN 0 WHEN chance(i, 51, 660) THEN 1
+            WHEN chance(i, 52, 800) THEN 2 ELSE 3 END + (deactivation_date IS NOT NULL)::INTEGER AS states
     FROM registry JOIN person USING (i)
 ), stated AS (
     SELECT *, unnest(range(states)) AS nth FROM counted
@@ -118,15 +120,16 @@ FROM dated ASOF JOIN place ON dated.was_spot >= place.people_before
 ORDER BY npi, valid_from
 """
 
-# Hospitals of the prescriber's state, two of three with a certification number; a quarter have a second affiliation.
+# Hospitals of the prescriber's state, two of three with a certification number; a quarter have a second
+# affiliation.
 _ROSTER = """
 WITH hospital AS (
     SELECT ccn, state, row_number() OVER (PARTITION BY state ORDER BY ccn) - 1 AS number,
         count(*) OVER (PARTITION BY state) AS hospitals
     FROM (SELECT DISTINCT ccn, state FROM read_parquet('{hospital}') WHERE ccn IS NOT NULL)
 ), affiliated AS (
-    SELECT i, npi, state, unnest(range(CASE WHEN chance(i, 60, 250) THEN 2 WHEN chance(i, 61, 800) THEN 1 ELSE 0 END))
-        AS second
+    SELECT i, npi, state, unnest(range(
+        CASE WHEN chance(i, 60, 250) THEN 2 WHEN chance(i, 61, 800) THEN 1 ELSE 0 END)) AS second
     FROM person
 )
 SELECT npi, hospital.ccn,

@@ -1,7 +1,7 @@
 """What manufacturers pay to prescribers, in the manner of Open Payments, and one year of Part D claims.
 
-Here: the generated ledger of payments with its double payments and drifting NDC formats, and a stand-in for the
-yearly Part D file.
+Here: the generated ledger of payments with its double payments and drifting NDC formats, and a stand-in for
+the yearly Part D file.
 Not here: the real CMS files (real.py).
 """
 
@@ -21,16 +21,17 @@ def write_payments(con: duckdb.DuckDBPyConnection, folder: Path, *, scale: float
     """One file for both years; it is published once a year, so it is not cut by week."""
     count = max(500, round(25_000 * scale))
     con.execute(_PAYMENTS.format(count=count, people=prescribers_at(scale)))
-    copy_out(con, "SELECT * EXCLUDE (k, filed) FROM payment ORDER BY filed", folder / "engagement/payments.csv")
+    query = "SELECT * EXCLUDE (k, filed) FROM payment ORDER BY filed"
+    copy_out(con, query, folder / "engagement/payments.csv")
 
 
 def write_part_d(con: duckdb.DuckDBPyConnection, folder: Path, *, scale: float) -> None:
-    """Claims and cost of 2023 by prescriber and drug, from the upper half of prescribers; no claims below 11."""
+    """Claims and cost of 2023 by prescriber and drug, from the upper half of prescribers, if 11 or more."""
     copy_out(con, _PART_D.format(people=prescribers_at(scale)), folder / "prescriptions/part_d.csv")
 
 
-# One payment in a hundred is filed a second time under a number of its own. NDCs have ten digits without dashes in
-# 2023, mostly dashes as FDA writes them in 2024; manufacturers' names come in three spellings for one number.
+# One payment in a hundred is filed a second time under a number of its own. NDCs have ten digits without
+# dashes in 2023, mostly dashes as FDA writes them in 2024; a manufacturer's name comes in three spellings.
 _PAYMENTS = """
 CREATE OR REPLACE TEMP TABLE payment AS
 WITH row_ AS (
@@ -50,25 +51,31 @@ WITH row_ AS (
         (dense_rank() OVER (ORDER BY manufacturer) + 100000000000)::VARCHAR AS manufacturer_id
     FROM brand
 ), priced AS (
-    SELECT *, CASE WHEN kind < 880 THEN 1200 + pick(k, 164, 11800)
-            WHEN kind < 910 THEN 50000 + pick(k, 164, 350000) WHEN kind < 940 THEN 80000 + pick(k, 164, 220000)
-            WHEN kind < 985 THEN 3000 + pick(k, 164, 90000) ELSE 500 + pick(k, 164, 9500) END AS cents
+    SELECT *, CASE
+        WHEN kind < 880 THEN 1200 + pick(k, 164, 11800)
+        WHEN kind < 910 THEN 50000 + pick(k, 164, 350000)
+        WHEN kind < 940 THEN 80000 + pick(k, 164, 220000)
+        WHEN kind < 985 THEN 3000 + pick(k, 164, 90000)
+        ELSE 500 + pick(k, 164, 9500) END AS cents
     FROM received
 )
-SELECT k, filed, (500000001 + filed)::VARCHAR AS record_id, IF(chance(k, 165, 40), NULL, npi) AS recipient_npi,
+SELECT k, filed, (500000001 + filed)::VARCHAR AS record_id,
+    IF(chance(k, 165, 40), NULL, npi) AS recipient_npi,
     upper(first_name) AS recipient_first_name, upper(last_name) AS recipient_last_name, manufacturer_id,
-    CASE pick(k, 166, 6) WHEN 0 THEN upper(manufacturer) WHEN 1 THEN manufacturer || ', Inc.' ELSE manufacturer END
-        AS manufacturer_name,
-    CASE pick(k, 167, 4) WHEN 0 THEN brand WHEN 1 THEN lower(brand) ELSE brand[1] || lower(brand[2:]) END AS drug_name,
+    CASE pick(k, 166, 6) WHEN 0 THEN upper(manufacturer) WHEN 1 THEN manufacturer || ', Inc.'
+        ELSE manufacturer END AS manufacturer_name,
+    CASE pick(k, 167, 4) WHEN 0 THEN brand WHEN 1 THEN lower(brand)
+        ELSE brand[1] || lower(brand[2:]) END AS drug_name,
     CASE WHEN chance(k, 168, 120) THEN NULL
         WHEN year(payment_date) = 2023 THEN IF(chance(k, 169, 600), replace(code, '-', ''), code)
         ELSE IF(chance(k, 169, 150), ndcs[1], code) END AS ndc,
     IF(chance(k, 170, 2), 0, cents / 100)::DECIMAL(12, 2) AS amount_usd, payment_date,
     CASE WHEN kind < 880 THEN 'Food and Beverage' WHEN kind < 910 THEN 'Consulting Fee'
-        WHEN kind < 940 THEN 'Compensation for services other than consulting' WHEN kind < 985 THEN 'Travel and Lodging'
-        ELSE 'Education' END AS nature,
+        WHEN kind < 940 THEN 'Compensation for services other than consulting'
+        WHEN kind < 985 THEN 'Travel and Lodging' ELSE 'Education' END AS nature,
     IF(kind BETWEEN 880 AND 939, 'Cash or cash equivalent', 'In-kind items and services') AS form
-FROM priced JOIN named ON named.basket_no = priced.basket_no AND place = least(draw(k, 172), draw(k, 173)) % places
+FROM priced JOIN named
+    ON named.basket_no = priced.basket_no AND place = least(draw(k, 172), draw(k, 173)) % places
 ORDER BY filed
 """
 
@@ -82,8 +89,7 @@ WITH pair AS (
 ), counted AS (
     SELECT *, 11 + pick(d, 181, 40 + volume // 4) * ({people} - i) // {people} AS claims FROM pair
 )
-SELECT npi, array_to_string(list_transform(string_split(generic, ' '), w -> upper(w[1]) || w[2:]), ' ') AS generic_name,
-    array_to_string(list_transform(string_split(lower(brand), ' '), w -> upper(w[1]) || w[2:]), ' ') AS brand_name,
+SELECT npi, title_case(generic) AS generic_name, title_case(brand) AS brand_name,
     claims, claims * price * (90 + pick(d, 182, 20)) // 100 AS cost
 FROM counted ORDER BY npi, generic_name, brand_name
 """

@@ -1,9 +1,9 @@
 """Chance that can be looked up: draws that depend on a row's number and on nothing else.
 
 `draw(i, k)` is stream `k` of row `i`: a Lehmer generator (multiplier 48271, modulus 2^31-1; Park and Miller,
-"Another standard", CACM 1993) seeded with the row, squared once between two steps. Without the square, two streams
-of one row differ by a constant and neighbouring rows line up. Integer arithmetic only: no hash(), whose result may
-change with the engine's version, no pow(), no random().
+"Another standard", CACM 1993) seeded with the row, squared once between two steps. Without the square, two
+streams of one row differ by a constant and neighbouring rows line up. Integer arithmetic only: no hash(),
+whose result may change with the engine's version, no pow(), no random().
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _MACROS = (
     "CREATE OR REPLACE TEMP MACRO twice(n) AS (n * 2) % 10 + (n * 2) // 10",
     # Luhn over 80840 + nine digits: the prefix contributes 24 (NPI Final Rule, 45 CFR 162).
     """CREATE OR REPLACE TEMP MACRO npi_check(nine) AS (10 - (24
-        + twice(digit(nine, 1)) + digit(nine, 2) + twice(digit(nine, 3)) + digit(nine, 4) + twice(digit(nine, 5))
-        + digit(nine, 6) + twice(digit(nine, 7)) + digit(nine, 8) + twice(digit(nine, 9))) % 10) % 10""",
+        + twice(digit(nine, 1)) + digit(nine, 2) + twice(digit(nine, 3)) + digit(nine, 4)
+        + twice(digit(nine, 5)) + digit(nine, 6) + twice(digit(nine, 7)) + digit(nine, 8)
+        + twice(digit(nine, 9))) % 10) % 10""",
     # A bijection of 0..99,999,999 scatters neighbours; NPIs that begin with 2 have never been issued.
     """CREATE OR REPLACE TEMP MACRO nine_digits(i) AS
         '2' || lpad((((i::BIGINT) * 73687879 + 20230102) % 100000000)::VARCHAR, 8, '0')""",

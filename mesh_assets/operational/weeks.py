@@ -15,9 +15,10 @@ MONDAYS = tuple(FIRST + timedelta(weeks=number) for number in range(COUNT))
 KEYS = tuple(monday.isoformat() for monday in MONDAYS)
 
 #: Weekly volume in permille of an average week: quiet around the turn of the year and in July.
-_SEASON = (860, 985, 1010, 1020, 1025, 1030, 1030, 1025, 1020, 1015, 1010, 1010, 1005, 1000, 1000, 1000, 1005, 1005,
-           1000, 1000, 990, 960, 1000, 995, 990, 985, 930, 975, 980, 985, 985, 990, 990, 995, 985, 940, 1000, 1010,
-           1015, 1020, 1025, 1030, 1030, 1030, 1030, 1025, 1020, 930, 1030, 1035, 1030, 880)  # fmt: skip
+_SEASON = (860, 985, 1010, 1020, 1025, 1030, 1030, 1025, 1020, 1015, 1010, 1010, 1005,
+           1000, 1000, 1000, 1005, 1005, 1000, 1000, 990, 960, 1000, 995, 990, 985,
+           930, 975, 980, 985, 985, 990, 990, 995, 985, 940, 1000, 1010, 1015,
+           1020, 1025, 1030, 1030, 1030, 1030, 1025, 1020, 930, 1030, 1035, 1030, 880)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,5 +44,6 @@ def weeks_of(scale: float) -> tuple[Week, ...]:
         reached += weight
         bounds.append(wanted * reached // total)
     return tuple(
-        Week(number, MONDAYS[number], bounds[number], bounds[number + 1] - bounds[number]) for number in range(COUNT)
+        Week(number, MONDAYS[number], bounds[number], bounds[number + 1] - bounds[number])
+        for number in range(COUNT)
     )

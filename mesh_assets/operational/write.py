@@ -34,8 +34,8 @@ def write_sources(
 ) -> None:
     """Write every source drop into `folder`; do nothing if the same drops are there already.
 
-    The same scale and the same version of this room give the same bytes, whatever the number of threads. With `real`,
-    Open Payments and Part D are the real files of that folder. `progress` is told (what, done, of).
+    The same scale and the same version of this room give the same bytes, whatever the number of threads. With
+    `real`, Open Payments and Part D are the real files of that folder. `progress` is told (what, done, of).
     """
     wanted = _stamp(scale, real)
     if _is_current(folder, wanted):
@@ -85,7 +85,7 @@ def _write(folder: Path, scale: float, real: Path | None, threads: int | None) -
 
 
 def open_generator(scale: float, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection that holds the tables which all drops are made from: people, market, payers, field force."""
+    """A connection with the tables that all drops are made from: people, market, payers, field force."""
     import duckdb
 
     from mesh_assets.operational.field_force import make_field_force

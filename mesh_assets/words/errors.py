@@ -155,10 +155,24 @@ class PromiseBroken(YourData):
 
 
 class ReleaseConflict(YourData):
-    template = (
-        "{product} was not released: it was built against version {expected} of {moved}, and {moved} is at version "
-        "{actual} now (released by {winner}). Build again: `mesh build {product}`"
-    )
+    """A head moved while a product was being built. `expected` or `actual` is None for no version."""
+
+    def __init__(
+        self, *, product: Any, moved: Any, expected: int | None, actual: int | None, winner: str
+    ) -> None:
+        super().__init__(product=product, moved=moved, expected=expected, actual=actual, winner=winner)
+
+    def describe(self) -> str:
+        facts = self.facts
+        built, now = (
+            "no version" if number is None else f"version {number}"
+            for number in (facts["expected"], facts["actual"])
+        )
+        return (
+            f"{facts['product']} was not released: it was built against {built} of {facts['moved']}, and "
+            f"{facts['moved']} is at {now} now (released by {facts['winner']}). "
+            f"Build again: `mesh build {facts['product']}`"
+        )
 
 
 class SettingMalformed(YourCode):

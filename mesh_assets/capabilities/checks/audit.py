@@ -47,10 +47,10 @@ def audit(
 ) -> Verdict:
     """Every rule of the contract, and of the domain's expectations, over a draft.
 
-    Relations are queries, or SQL that can stand behind FROM. `references` has one for each foreign key's target
-    at its pinned version. `whole_sql` is the partitions that are published already and not in this draft, so that
-    rules about the whole product (keys, counts, metrics, sql) are exact. `expectations` is the file of the extra
-    rules of kind `pandera`. A rule that cannot run is an error of that rule alone.
+    Relations are queries, or SQL that can stand behind FROM. `references` has one for each foreign key's
+    target at its pinned version. `whole_sql` is the partitions that are published already and not in this
+    draft, so that rules about the whole product (keys, counts, metrics, sql) are exact. `expectations` is
+    the file of the extra rules of kind `pandera`. A rule that cannot run is an error of that rule alone.
     """
     subject = look_at(
         Subject(con, relation_sql, contract, dict(references or {}), partition_column, whole_sql)

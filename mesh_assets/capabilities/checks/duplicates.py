@@ -35,10 +35,10 @@ def duplicate_condition(subject: Subject, columns: tuple[str, ...]) -> str:
 
 
 def _no_two_alike(subject: Subject, columns: tuple[str, ...]) -> bool:
-    """Proof that no key repeats, on 64-bit hashes: equal keys have equal hashes, so distinct hashes mean distinct keys.
+    """Proof that no key repeats, on 64-bit hashes: equal keys have equal hashes.
 
-    Hashes of wide text or composite keys need a third of the memory of the keys; when two hashes do meet, the exact
-    count decides.
+    The hashes of wide text or composite keys take less memory than the keys; when two hashes do meet, the
+    exact count decides.
     """
     key = _hashed(subject, columns)
     row = subject.con.execute(

@@ -7,11 +7,12 @@
         \"\"\"A discount never makes a pack dearer.\"\"\"
         return frame["net_price"] <= frame["list_price"]
 
-The function gets an eager polars frame with the columns it names, and returns a boolean Series or expression, true on
-good rows; null says nothing against a row. It sees all rows at once; with `batches=True` it sees them in batches, in
-bounded memory, and promises to judge each row by itself.
+The function gets an eager polars frame with the columns it names, and returns a boolean Series or
+expression, true on good rows; null says nothing against a row. It sees all rows at once; with
+`batches=True` it sees them in batches, in bounded memory, and promises to judge each row by itself.
 
-What is declared is read from the text of the file: names, columns and severities are known without importing it.
+What is declared is read from the text of the file: names, columns and severities are known without
+importing it.
 """
 
 from __future__ import annotations

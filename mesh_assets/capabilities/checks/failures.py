@@ -1,7 +1,7 @@
 """The rows that broke a rule: a bounded sample for people, a Parquet file per rule for whoever mends them.
 
-Shown are the key columns and the columns of the rule. A column that the contract classifies as personal is masked
-before it leaves the database.
+Shown are the key columns and the columns of the rule. A column that the contract classifies as personal is
+masked before it leaves the database.
 """
 
 from __future__ import annotations
@@ -46,19 +46,18 @@ def write_failures(
     *,
     references: Mapping[ProductName, str] | None = None,
     whole_sql: str | None = None,
-    partition_column: str | None = None,
     limit: int = KEPT_ROWS,
 ) -> tuple[Path, ...]:
     """Write `<rule id>.parquet` for every rule with failing rows: all of them, up to the limit.
 
-    What cannot be looked up again (a foreign key without its reference) is written from the verdict's sample.
+    What cannot be looked up again (a foreign key without its reference) is written from the verdict's
+    sample.
     """
-    subject = look_at(
-        Subject(con, relation_sql, contract, dict(references or {}), partition_column, whole_sql)
-    )
+    known = dict(references or {})
+    subject = look_at(Subject(con, relation_sql, contract, known, elsewhere=whole_sql))
     folder.mkdir(parents=True, exist_ok=True)
-    broken = [result for result in verdict.results if result.outcome is Outcome.FAILED and result.failed_rows]
-    return tuple(_write(subject, result, folder / f"{result.rule.id}.parquet", limit) for result in broken)
+    failed = [result for result in verdict.results if result.outcome is Outcome.FAILED and result.failed_rows]
+    return tuple(_write(subject, result, folder / f"{result.rule.id}.parquet", limit) for result in failed)
 
 
 def _write(subject: Subject, result: RuleResult, path: Path, limit: int) -> Path:

@@ -1,7 +1,7 @@
 """Thresholds of metric rules, and the phrases in which results are told.
 
-The eight ODCS operators stand here and nowhere else. Comparison is exact: percents are fractions, bounds are read
-as the decimal numbers that the contract wrote.
+The eight ODCS operators stand here and nowhere else. Comparison is exact: percents are fractions, bounds
+are read as the decimal numbers that the contract wrote.
 """
 
 from __future__ import annotations

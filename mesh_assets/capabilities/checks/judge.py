@@ -34,7 +34,7 @@ class _Judged:
 def run_expectations(
     subject: Subject, rules: Sequence[Rule], *, path: Path | None = None
 ) -> list[RuleResult]:
-    """Judge the draft with each function; one that raises or returns nonsense is an error of that rule alone."""
+    """Judge the draft with each function; one that raises is an error of its rule alone."""
     import duckdb
 
     functions = cache(_functions)

@@ -18,7 +18,7 @@ _EXACT_NUMBERS = NUMBERS - {Family.FLOAT}
 
 
 def orphan_rows(subject: Subject, rule: Rule) -> int:
-    """How many rows of the draft point at a key that the target does not have; a null points at nothing, and is fine."""
+    """How many rows of the draft point at a key that the target lacks; a null points at nothing: fine."""
     row = subject.con.execute(
         f"SELECT count(*) FROM {subject.relation} AS draft WHERE {orphan_condition(subject, rule)}"
     ).fetchone()
@@ -56,7 +56,7 @@ def _product(rule: Rule) -> ProductName:
 
 
 def _comparable(own: StoredColumn, other: StoredColumn, product: ProductName) -> None:
-    """DuckDB would cast '01' to 1 to compare text with numbers: then another value than the stored one is checked."""
+    """DuckDB would cast '01' to 1 to compare it with a number, and so check what is not stored."""
     alike = own.family == other.family and (own.family is not Family.OTHER or own.type == other.type)
     if not alike and not {own.family, other.family} <= _EXACT_NUMBERS:
         raise CannotRun(

@@ -1,8 +1,8 @@
 """SQL that a contract brings along, run where it can do no harm.
 
-It runs on an in-memory connection of its own that sees the draft and the products that the contract's foreign keys
-name, that cannot read or write any other file, load anything, or change a setting, and that is interrupted
-when its time is up.
+It runs on an in-memory connection of its own that sees the draft and the products that the contract's
+foreign keys name, that cannot read or write any other file, load anything, or change a setting, and that is
+interrupted when its time is up.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 #: How long one SQL rule may take.
 SQL_RULE_SECONDS = 60.0
-_MEMORY = "2GB"
 
 #: ODCS 3.1 writes {object} and {property}; 3.0 wrote ${table} and ${column}.
 _PLACEHOLDER = re.compile(r"\$?\{\s*(object|table|schema|model|property|column|field)\s*\}", re.IGNORECASE)
@@ -34,25 +34,25 @@ _OF_THE_TABLE = frozenset({"object", "table", "schema", "model"})
 
 @contextmanager
 def sandbox(subject: Subject, rules: Sequence[Rule]) -> Iterator[DuckDBPyConnection]:
-    """A locked connection with the whole product under its own name, and what the rules read as domain.product."""
+    """A locked connection with the product under its own name, and the inputs that the rules name."""
     import duckdb
 
     queries = " ".join(str(rule.arguments.get("query")) for rule in rules)
     read = {product: sql for product, sql in subject.references.items() if product.product in queries}
     relations = {_view(subject): subject.product_sql}
-    relations.update(
-        {f"{identifier(product.domain)}.{identifier(product.product)}": sql for product, sql in read.items()}
-    )
-    con = duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "temp_directory": ""})
-    try:
+    for product, relation in read.items():
+        relations[f"{identifier(product.domain)}.{identifier(product.product)}"] = relation
+    with TemporaryDirectory(prefix="mesh-sql-") as spill, duckdb.connect(config=_limits(spill)) as con:
         con.execute("SET TimeZone = 'UTC'")
         for product in read:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(product.domain)}")
         files = [_lend(subject.con, con, name, relation) for name, relation in relations.items()]
         _lock(con, sorted(set().union(*files)))
         yield con
-    finally:
-        con.close()
+
+
+def _limits(spill: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {"memory_limit": "2GB", "temp_directory": spill, "max_temp_directory_size": "20GB"}
 
 
 def measure(

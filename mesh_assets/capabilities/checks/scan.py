@@ -42,7 +42,7 @@ def scan(subject: Subject, checks: Sequence[Check]) -> Scan:
 
 
 def counts_elsewhere(subject: Subject, checks: Sequence[Check]) -> dict[str, int]:
-    """The same counts over the partitions that the draft does not replace, for rules about the whole product."""
+    """The same counts over the partitions that the draft does not replace: for rules about the whole."""
     if subject.elsewhere is None or not checks:
         return {}
     conditions = _conditions(checks)
@@ -52,7 +52,7 @@ def counts_elsewhere(subject: Subject, checks: Sequence[Check]) -> dict[str, int
 
 
 def _conditions(checks: Sequence[Check]) -> list[str]:
-    """Distinct: `required` and `nullValues` of one column are counted once. Every row is `count(*)` already."""
+    """Distinct: `required` and `nullValues` of one column are one count. Every row is `count(*)` already."""
     counted = dict.fromkeys(check.counted for check in checks)
     return [condition for condition in counted if condition is not None and condition != EVERY_ROW]
 

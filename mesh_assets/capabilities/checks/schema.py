@@ -1,8 +1,9 @@
 """A contract as a pandera schema for polars: for notebooks, and to extend in a domain's own code.
 
-Every rule is one `Check` with the rule's id as its name and the same meaning as in the audit (see compile): pandera's
-own `nullable` and `unique` are not used, because they read NaN as null and null as a duplicate of null. Rules that need
-more than the frame (foreign keys, SQL) cannot be said here; their ids are in `schema.metadata["elsewhere"]`.
+Every rule is one `Check` with the rule's id as its name and the same meaning as in the audit (see compile):
+pandera's own `nullable` and `unique` are not used, because they read NaN as null and null as a duplicate of
+null. Rules that need more than the frame (foreign keys, SQL) cannot be said here; their ids are in
+`schema.metadata["elsewhere"]`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Bad = Callable[[Rule, "pl.Schema"], "pl.Expr"]
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
-    """The contract's columns with their stored types, and its rules as named checks; validate with `lazy=True`."""
+    """The contract's columns with stored types, its rules as named checks; validate with `lazy=True`."""
     import pandera.polars as pa
 
     said = [rule for rule in contract.rules if rule.kind in _BAD or rule.kind in _ROW_COUNTS]
@@ -62,7 +63,7 @@ def _no_bad(rule: Rule, frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _one_answer(holds: bool) -> pl.LazyFrame:
-    """One answer for the whole frame, as one row: pandera 0.35 cannot report a bool beside failing rows of others."""
+    """One answer, as one row: pandera 0.35 cannot report a bool beside the failing rows of other checks."""
     import polars as pl
 
     return pl.LazyFrame({"good": [holds]})
@@ -171,11 +172,23 @@ def _no_multiple(rule: Rule, schema: pl.Schema) -> pl.Expr:
     column = _col(rule)
     if dtype.is_float():
         wide = column.cast(pl.Float64)
-        times = (wide * float(step.denominator) / float(step.numerator)).round(0)
-        nearest = (times * float(step.numerator) / float(step.denominator)).cast(dtype)
-        return column.is_finite().not_() | (column != nearest)
+        return column.is_finite().not_() | (column != _nearest_multiple(wide, step).cast(dtype))
     scale = getattr(dtype, "scale", 0) or 0
     return _units(column, scale) % pl.lit((step * 10**scale).numerator, dtype=pl.Int128) != 0
+
+
+def _nearest_multiple(column: pl.Expr, step: Fraction) -> pl.Expr:
+    """The float nearest to a multiple. By numpy: polars divides by multiplying by 1/x, and rounds twice."""
+    import numpy as np
+    import polars as pl
+
+    p, q = float(step.numerator), float(step.denominator)
+
+    def nearest(values: pl.Series) -> pl.Series:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return pl.Series(np.round(values.to_numpy() * q / p) * p / q)
+
+    return column.map_batches(nearest, return_dtype=pl.Float64)
 
 
 def _invalid(rule: Rule, schema: pl.Schema) -> pl.Expr:
@@ -206,7 +219,7 @@ def _among(rule: Rule, schema: pl.Schema, values: list[Any]) -> pl.Expr:
 
 
 def _moment(value: Any) -> date | datetime | time:
-    """An ISO 8601 date, time or timestamp of the contract; see stored.moment for the audit's reading of the same."""
+    """An ISO 8601 date, time or timestamp of the contract, as stored.moment reads it for the audit."""
     if not isinstance(value, str):
         return value  # type: ignore[no-any-return]  # YAML already read it
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):

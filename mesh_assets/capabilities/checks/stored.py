@@ -1,7 +1,8 @@
 """Columns as they are stored, and contract values as literals of exactly those types.
 
-Nothing is cast before it is checked: a bound on a number never meets a text column, and a bound with more digits
-than the column can hold is moved to the nearest value that the column *can* hold, which decides the same rows.
+Nothing is cast before it is checked: a bound on a number never meets a text column, and a bound with more
+digits than the column can hold is moved to the nearest value that the column *can* hold, which decides the
+same rows.
 """
 
 from __future__ import annotations
@@ -164,14 +165,14 @@ def _scaled_literal(scaled: int, found: StoredColumn) -> str:
 
 def remainder(found: StoredColumn, step: Fraction) -> str:
     """SQL of what is left of an integer or decimal column after whole steps, exactly."""
-    # In units of the column's last digit the step is p/q in lowest terms; q shares no factor with p, so a stored
-    # value is a multiple of p/q exactly if it is one of p, which the column's own type can hold.
+    # In units of the column's last digit the step is p/q in lowest terms; q shares no factor with p, so a
+    # stored value is a multiple of p/q exactly if it is one of p, which the column's own type can hold.
     units = (step * 10**found.scale).numerator
     return found.sql if units >= found.limit else f"{found.sql} % {_scaled_literal(units, found)}"
 
 
 def beyond_bound(found: StoredColumn, operator: str, value: Any) -> str:
-    """SQL that is true where a stored number or moment is `< <= > >=` the bound (null where the column is null)."""
+    """SQL that is true where a stored number or moment is `< <= > >=` the bound; null where the column is."""
     if found.family in MOMENTS:
         return f"{found.sql} {operator} {moment(value, found)}"
     require_family(found, NUMBERS | MOMENTS, "a bound")
@@ -182,7 +183,7 @@ def beyond_bound(found: StoredColumn, operator: str, value: Any) -> str:
 
 
 def _beyond_exact_bound(found: StoredColumn, operator: str, bound: Fraction) -> str:
-    """`x < 0.5` on integers is `x < 1`; `x > 0.5` is `x > 0`: rounding the bound outwards decides the same rows."""
+    """`x < 0.5` on integers is `x < 1`, `x > 0.5` is `x > 0`: the rounded bound decides the same rows."""
     scaled = bound * 10**found.scale
     moved = math.ceil(scaled) if operator in ("<", ">=") else math.floor(scaled)
     if abs(moved) >= found.limit:
@@ -192,7 +193,7 @@ def _beyond_exact_bound(found: StoredColumn, operator: str, bound: Fraction) -> 
 
 
 def moment(value: Any, found: StoredColumn) -> str:
-    """An ISO 8601 date, time or timestamp as a literal; without an offset it is UTC where the column has a zone."""
+    """An ISO 8601 date, time or timestamp as a literal; where the column has a zone, no offset means UTC."""
     if found.family is Family.TIME:
         return f"TIME {text(_parsed(time, value, found).isoformat())}"
     if found.family is Family.DATE and isinstance(value, date | str) and len(str(value)) == len("2024-01-01"):

@@ -55,7 +55,7 @@ class Subject:
 
 
 def look_at(subject: Subject) -> Subject:
-    """The subject with the columns that its draft really has; queries in place of relations go into brackets."""
+    """The subject with the columns that its draft really has; queries go into brackets."""
     bracketed = replace(
         subject,
         relation=relation(subject.relation),

@@ -1,8 +1,8 @@
 """Pandera on an eager polars frame, with an exact answer for every check by its name.
 
-Pandera is told here and nowhere else how to run: on data as well as on the schema, whatever the environment says
-(`PANDERA_VALIDATION_DEPTH=SCHEMA_ONLY` and a LazyFrame both make it pass everything), and a check that did not
-run is an error, never a pass.
+Pandera is told here and nowhere else how to run: on data as well as on the schema, whatever the environment
+says (`PANDERA_VALIDATION_DEPTH=SCHEMA_ONLY` and a LazyFrame both make it pass everything), and a check that
+did not run is an error, never a pass.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _types(document: Document, path: Steps) -> tuple[str, str]:
     if not fits(logical, spelled) and not (older and fits("timestamp", spelled)):
         raise document.malformed(
             (*path, "physicalType"),
-            f"the column {name} is a {logical}, which is not stored as {spelled}",
+            f"the column {name} is of logicalType {logical}, which is not stored as {spelled}",
             f"Allowed for {logical}: {', '.join(fitting_types(logical))}",
         )
     return logical, spelled

@@ -27,9 +27,9 @@ HEADER = (
 def dbt_properties(domain: Domain, contracts: Sequence[Contract], foreign: Sequence[Contract] = ()) -> str:
     """The properties of one domain's models and of its source drops; the same contracts give the same text.
 
-    `contracts` are the domain's own products that dbt makes. `foreign` adds the products of other domains
-    that its models read. In a project of several domains `dbt_sources` names those, each once: dbt refuses the
-    same source table in two files.
+    `contracts` are the domain's own products that dbt makes; `foreign` adds products of other domains.
+    In a project of several domains `dbt_sources` names those instead, each once, because dbt refuses the same
+    source table in two files.
     """
     document: dict[str, Any] = {"version": 2}
     sources = [*_drops(domain), *_products(foreign)]

@@ -115,8 +115,10 @@ def parse(file: str, text: str) -> Document:
         raise _syntax_error(file, error) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
+        # libyaml tells the character's number, PyYAML's own reader the character.
+        code = error.character if isinstance(error.character, int) else ord(error.character)
         raise DocumentMalformed(
-            file=file, line=line, problem=f"character U+{ord(error.character):04X} is not allowed in YAML"
+            file=file, line=line, problem=f"the character U+{code:04X} is not allowed in YAML"
         ) from None
     if root is None:
         raise DocumentMalformed(file=file, line=1, problem="the file is empty")
@@ -207,7 +209,7 @@ def _syntax_error(file: str, error: Any) -> DocumentMalformed:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     remedy = "Indent with spaces" if "tab character" in problem or "\\t" in problem else ""
-    if "single document" in problem:
+    if "another document" in problem:
         problem, remedy = "a second YAML document begins here", "Keep one document per file"
     return DocumentMalformed(
         file=file,

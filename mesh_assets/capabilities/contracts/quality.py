@@ -261,25 +261,22 @@ def _arguments(site: _Site, metric: str, allowed: tuple[str, ...]) -> dict[str, 
         _check_properties(site, (*at, "properties"), given)
     for name in ("validValues", "missingValues"):
         if name in given:
-            _check_list(site, (*at, name), given[name], nulls=name == "missingValues")
+            _check_list(site, (*at, name), given[name])
+    if "validValues" in given:
+        # Rules on values pass over nulls, so a null among the valid values says nothing more.
+        given["validValues"] = [value for value in given["validValues"] if value is not None]
     if "pattern" in given:
         check_pattern(site.document, (*at, "pattern"), given["pattern"])
     return given
 
 
-def _check_list(site: _Site, path: Steps, values: Any, *, nulls: bool) -> None:
+def _check_list(site: _Site, path: Steps, values: Any) -> None:
     if (
         not isinstance(values, list)
         or not values
         or not all(isinstance(v, str | int | float | None) for v in values)
     ):
         raise site.document.malformed(path, f"`{path[-1]}` must be a list of values, it is {kind_of(values)}")
-    if None in values and not nulls:
-        raise site.document.malformed(
-            path,
-            "null is no valid value: rules on values pass over nulls",
-            "Remove it; `required: false` allows nulls",
-        )
     assert site.column is not None  # both metrics are of columns, which _library_rule has checked
     check_values(site.document, path, site.column, values)
 

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,22 +150,23 @@ def _make_sqlite(settings: Settings, place: LakePlace) -> None:
         leftover.unlink()
     # The only time that Python's own SQLite touches the catalog, before DuckDB has it open: two SQLite
     # libraries in one process drop each other's locks on a file.
-    session = sqlite3.connect(fresh)
-    session.execute("PRAGMA journal_mode = WAL")
-    session.close()
+    _run_sqlite(fresh, "PRAGMA journal_mode = WAL")
     _make_tables(settings, place, f"ducklake:sqlite:{fresh}")
+    _run_sqlite(fresh, "PRAGMA wal_checkpoint(TRUNCATE)")
     fresh.rename(place.catalog)
 
 
+def _run_sqlite(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as session:
+        session.execute(statement)
+
+
 def _make_tables(settings: Settings, place: LakePlace, path: str) -> None:
-    connection = connect(settings)
-    try:
+    with closing(connect(settings)) as connection:
         _load_catalog(connection, settings)
         options = [f"DATA_PATH {literal(str(place.data) + '/')}", *_catalog_options(settings, place)]
         connection.execute(f"ATTACH {literal(path)} AS fresh ({', '.join(options)})")
-    
-    finally:
-        connection.close()
+        connection.execute("DETACH fresh")
 
 
 def _has_schema(settings: Settings, place: LakePlace) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ def run_batch(batch: Batch) -> None:
             tags=_tags(batch),
             raise_on_error=False,
         )
+    shutil.rmtree(read_settings().scratch / batch.run_id, ignore_errors=True)
     sys.exit(0 if result.success else 1)
 
 

@@ -30,6 +30,8 @@ from mesh_assets.words.versions import WHOLE, BuildOutcome, BuildRecord
 
 #: What a child process has imported before it is forked, so that a run starts in milliseconds.
 PRELOAD = ("mesh_assets.capabilities.orchestration.preload",)
+#: Seconds between two looks at the runs; each look asks the registry once per run.
+LOOK_EVERY = 0.3
 GOOD = (BuildOutcome.PUBLISHED, BuildOutcome.UNCHANGED)
 
 
@@ -86,7 +88,7 @@ def coordinate(
             moved = _start_what_can(settings, registry, mesh, order, state, context, on_start, on_end)
             moved |= _collect(registry, state, on_end)
             if not moved and (state.waiting or state.running):
-                time.sleep(0.1)
+                time.sleep(LOOK_EVERY)
     finally:
         for each in state.running.values():  # only when this process is told to stop
             each.process.terminate()

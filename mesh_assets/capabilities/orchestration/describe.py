@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -116,21 +117,29 @@ def _tags(asset: Asset) -> dict[str, str]:
 
 
 def _metadata(asset: Asset) -> dict[str, Any]:
-    place = asset.recipe.place
-    references: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
-        dg.LocalFileCodeReference(file_path=place.file, line_number=place.line, label="recipe")
-    ]
     found: dict[str, Any] = {}
     if asset.contract:
         contract = asset.contract
-        references.append(
-            dg.LocalFileCodeReference(file_path=contract.place.file, line_number=1, label="contract")
-        )
         found["dagster/column_schema"] = column_schema(contract)
         found["dagster/table_name"] = str(asset.name)
         found["contract"] = f"{contract.version} ({contract.status}), ODCS {contract.api_version}"
-    found["dagster/code_references"] = dg.CodeReferencesMetadataValue(code_references=references)
+    found["dagster/code_references"] = _code_references(asset)
     return found
+
+
+def _code_references(asset: Asset) -> dg.CodeReferencesMetadataValue:
+    """Where the recipe and the contract are written, for the UI's "open in editor"."""
+    written = {"recipe": asset.recipe.place}
+    if asset.contract:
+        written["contract"] = asset.contract.place
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Class `.*Code.*Reference")  # beta, and the only way there
+        return dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(file_path=place.file, line_number=place.line, label=label)
+                for label, place in written.items()
+            ]
+        )
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:

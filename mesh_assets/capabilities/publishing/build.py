@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.checks.audit import audit
-from mesh_assets.capabilities.lake import commit, connect, draft_sql, stage, write_manifest
+from mesh_assets.capabilities.lake import commit, connect, draft_sql, lake_of, stage, write_manifest
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.publishing.certify import artifact_digests, certify, contract_of
 from mesh_assets.capabilities.publishing.inputs import input_sql
@@ -148,7 +149,7 @@ def _pinned(workshop: Workshop, work: _Work) -> Iterator[None]:
 def _bench(workshop: Workshop, work: _Work) -> Iterator[Bench]:
     """A private DuckDB in which every input and source is a view, and a folder for artifacts."""
     asset = work.asset
-    artifacts = workshop.settings.staging / workshop.run_id / str(asset.name) / "artifacts"
+    artifacts = workshop.scratch / "artifacts" / str(asset.name)
     artifacts.mkdir(parents=True, exist_ok=True)
     con = connect(workshop.settings)
     try:
@@ -168,6 +169,7 @@ def _bench(workshop: Workshop, work: _Work) -> Iterator[Bench]:
     finally:
         con.close()
         shutil.rmtree(workshop.settings.staging / workshop.run_id / str(asset.name), ignore_errors=True)
+        shutil.rmtree(artifacts, ignore_errors=True)
 
 
 def _source_views(workshop: Workshop, work: _Work, con: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]:
@@ -243,6 +245,7 @@ def _refuse(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict
             name: input_sql(workshop.settings, name, version.snapshot)
             for name, version in work.inputs.items()
         },
+        whole_sql=_other_partitions_sql(bench, draft, work),
     )
     first, *others = verdict.broken
     error = PromiseBroken(
@@ -309,7 +312,12 @@ def _publish(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdic
         extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows},
         comments=_comments(work.asset),
     )
-    certificate = replace(certificate, snapshot=committed.snapshot, files=committed.files, finished=_now())
+    certificate = replace(
+        certificate,
+        snapshot=committed.snapshot,
+        files=_within_the_lake(workshop, work.asset, committed.files),
+        finished=_now(),
+    )
     write_manifest(workshop.settings, work.asset.name, workshop.run_id, as_json(certificate))
     (version,) = workshop.registry.release(
         [certificate],
@@ -323,6 +331,12 @@ def _publish(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdic
     )
     workshop.registry.record_build(record, verdict.results if verdict else ())
     return Built(record, verdict, version)
+
+
+def _within_the_lake(workshop: Workshop, asset: Asset, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths that stay true when the home moves."""
+    folder = lake_of(workshop.settings, asset.name.domain).folder
+    return tuple(str(Path(file).relative_to(folder)) for file in files)
 
 
 def _comments(asset: Asset) -> dict[str, str]:

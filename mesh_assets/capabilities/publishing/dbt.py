@@ -199,7 +199,7 @@ def _invoke(
         arguments=(
             "run",
             "--select",
-            *(asset.name.product for asset in wanted),
+            " ".join(asset.name.product for asset in wanted),
             "--vars",
             json.dumps({"weeks": list(weeks)}),
             "--threads",

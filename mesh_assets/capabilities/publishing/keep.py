@@ -33,6 +33,7 @@ def keep_draft(
     contract: Contract,
     verdict: Verdict,
     references: Mapping[ProductName, str],
+    whole_sql: str | None,
 ) -> Path:
     """Keep the draft and, per broken rule, its failing rows as Parquet. The draft before it goes."""
     folder = draft_folder(settings, draft.product)
@@ -45,7 +46,7 @@ def keep_draft(
         verdict,
         folder / "rows",
         references=references,
-        partition_column=draft.partition_column,
+        whole_sql=whole_sql,
     )
     for index, file in enumerate(draft.files):
         shutil.copyfile(file.path, folder / f"draft-{index}.parquet")

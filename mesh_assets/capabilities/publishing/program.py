@@ -72,7 +72,8 @@ def _result_sql(bench: Bench, output: Path) -> str:
             code=0,
             tail=f"it wrote neither {written.name} nor {parquet.name}",
         )
-    assert asset.contract is not None
+    if asset.contract is None:  # a private asset: nobody promised types
+        return f"select * from read_csv('{written}', header = true)"
     reader = (
         f"read_csv('{written}', header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
     )

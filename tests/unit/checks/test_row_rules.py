@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.checks.conftest import draft, one_column, rule
 
 from mesh_assets.words.rules import Outcome
+from tests.unit.checks.conftest import draft, one_column, rule
 
+NONE_BAD = {"operator": "mustBe", "value": 0}
 NAN, INF = "'nan'::DOUBLE", "'inf'::DOUBLE"
 
 #: kind, arguments, stored type, values, failing rows.
@@ -39,7 +40,13 @@ CASES: list[tuple[str, dict[str, Any], str, list[str], int]] = [
     ("minimum", {"value": "2024-01-01"}, "DATE", ["'2023-12-31'", "'2024-01-01'", "NULL", "'-infinity'"], 2),
     ("maximum", {"value": "2024-01-01"}, "TIMESTAMP", ["'2024-01-01 00:00:00'", "'2024-01-01 00:00:01'"], 1),
     ("maximum", {"value": "2024-01-01T12:00:00"}, "DATE", ["'2024-01-01'", "'2024-01-02'"], 1),
-    ("maximum", {"value": "2024-01-01T02:00:00+02:00"}, "TIMESTAMPTZ", ["'2024-01-01 00:00:01+00'", "'2024-01-01'"], 1),
+    (
+        "maximum",
+        {"value": "2024-01-01T02:00:00+02:00"},
+        "TIMESTAMPTZ",
+        ["'2024-01-01 00:00:01+00'", "'2024-01-01'"],
+        1,
+    ),
     ("minimum", {"value": "08:30:00"}, "TIME", ["'08:29:59'", "'08:30:00'"], 1),
     ("multiple_of", {"value": 5}, "INTEGER", ["10", "11", "0", "-5", "NULL"], 1),
     ("multiple_of", {"value": 0.5}, "INTEGER", ["10", "11"], 0),
@@ -47,18 +54,30 @@ CASES: list[tuple[str, dict[str, Any], str, list[str], int]] = [
     ("multiple_of", {"value": 0.05}, "DECIMAL(12,2)", ["10.05", "10.06", "0.00", "NULL"], 1),
     ("multiple_of", {"value": 0.005}, "DECIMAL(12,2)", ["10.05", "10.06"], 0),
     ("multiple_of", {"value": 0.1}, "DOUBLE", ["0.3", "0.1 + 0.2::DOUBLE", "0.35", NAN, INF, "-0.0"], 4),
-    ("invalid_values", {"validValues": ["a", "b"], "operator": "mustBe", "value": 0}, "VARCHAR", ["'a'", "'c'", "''", "NULL"], 2),
-    ("invalid_values", {"validValues": ["o'x"], "operator": "mustBe", "value": 0}, "VARCHAR", ["'o''x'", "'ox'"], 1),
-    ("invalid_values", {"validValues": [1, 2], "operator": "mustBe", "value": 0}, "DOUBLE", ["1", NAN, "NULL"], 1),
-    ("invalid_values", {"validValues": [0.1], "operator": "mustBe", "value": 0}, "FLOAT", ["0.1", "0.2"], 1),
-    ("invalid_values", {"validValues": [1.5], "operator": "mustBe", "value": 0}, "DECIMAL(5,2)", ["1.50", "1.51"], 1),
-    ("invalid_values", {"validValues": [True], "operator": "mustBe", "value": 0}, "BOOLEAN", ["TRUE", "FALSE", "NULL"], 1),
-    ("invalid_values", {"validValues": ["2024-01-01"], "operator": "mustBe", "value": 0}, "DATE", ["'2024-01-01'", "'2024-01-02'"], 1),
-    ("invalid_values", {"pattern": "^a", "operator": "mustBe", "value": 0}, "VARCHAR", ["'a'", "'b'", "NULL"], 1),
+    ("invalid_values", {"validValues": ["a", "b"], **NONE_BAD}, "VARCHAR", ["'a'", "'c'", "''", "NULL"], 2),
+    ("invalid_values", {"validValues": ["o'x"], **NONE_BAD}, "VARCHAR", ["'o''x'", "'ox'"], 1),
+    ("invalid_values", {"validValues": [1, 2], **NONE_BAD}, "DOUBLE", ["1", NAN, "NULL"], 1),
+    ("invalid_values", {"validValues": [0.1], **NONE_BAD}, "FLOAT", ["0.1", "0.2"], 1),
+    ("invalid_values", {"validValues": [1.5], **NONE_BAD}, "DECIMAL(5,2)", ["1.50", "1.51"], 1),
+    ("invalid_values", {"validValues": [True], **NONE_BAD}, "BOOLEAN", ["TRUE", "FALSE", "NULL"], 1),
+    (
+        "invalid_values",
+        {"validValues": ["2024-01-01"], **NONE_BAD},
+        "DATE",
+        ["'2024-01-01'", "'2024-01-02'"],
+        1,
+    ),
+    ("invalid_values", {"pattern": "^a", **NONE_BAD}, "VARCHAR", ["'a'", "'b'", "NULL"], 1),
     ("null_values", {"operator": "mustBe", "value": 0}, "DOUBLE", ["NULL", NAN, "1"], 1),
-    ("missing_values", {"missingValues": [None, "", "N/A"], "operator": "mustBe", "value": 0}, "VARCHAR", ["NULL", "''", "'N/A'", "'n/a'"], 3),
-    ("missing_values", {"missingValues": ["", "N/A"], "operator": "mustBe", "value": 0}, "VARCHAR", ["NULL", "''", "'N/A'"], 2),
-]  # fmt: skip
+    (
+        "missing_values",
+        {"missingValues": [None, "", "N/A"], **NONE_BAD},
+        "VARCHAR",
+        ["NULL", "''", "'N/A'", "'n/a'"],
+        3,
+    ),
+    ("missing_values", {"missingValues": ["", "N/A"], **NONE_BAD}, "VARCHAR", ["NULL", "''", "'N/A'"], 2),
+]
 
 
 @pytest.mark.parametrize(("kind", "arguments", "stored", "values", "failing"), CASES)
@@ -190,7 +209,7 @@ def test_an_empty_table_fails_the_implied_row_count_and_no_rule_about_rows(verdi
 
 
 def test_results_are_told_in_the_words_of_a_person(result_of):
-    relation = f"(SELECT CASE WHEN i < 41 THEN -1 ELSE i END AS x FROM range(1204118) AS rows(i))"
+    relation = "(SELECT CASE WHEN i < 41 THEN -1 ELSE i END AS x FROM range(1204118) AS rows(i))"
 
     assert result_of(relation, rule("minimum", "x", value=0)).summary == "failed on 41 of 1,204,118 rows"
     count = result_of(relation, rule("row_count", operator="mustBeGreaterThan", value=5_000_000))

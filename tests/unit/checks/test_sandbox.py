@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.checks.conftest import contract_of, draft, one_column, rule
 
 from mesh_assets.capabilities.checks.sandbox import measure, sandbox
 from mesh_assets.capabilities.checks.stored import CannotRun
 from mesh_assets.capabilities.checks.subject import Subject, look_at
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Outcome
+from tests.unit.checks.conftest import contract_of, draft, one_column, rule
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_query_that_takes_too_long_is_interrupted(con):
     subject = look_at(Subject(con, one_column("BIGINT", "1"), contract_of()))
     endless = sql("SELECT count(*) FROM range(10000000) AS a, range(10000000) AS b WHERE a.range < b.range")
 
-    with sandbox(subject, [endless]) as guarded, pytest.raises(CannotRun, match="longer than 0.2 seconds"):
+    with sandbox(subject, [endless]) as guarded, pytest.raises(CannotRun, match=r"longer than 0\.2 seconds"):
         measure(guarded, subject, endless, seconds=0.2)
 
 

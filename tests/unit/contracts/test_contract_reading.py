@@ -1,3 +1,4 @@
+# ruff: noqa: E501  one case a line reads better than one wrapped over five
 """What a contract says arrives whole, and what is wrong with it is told where it is written."""
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ def test_a_contract_says_what_its_file_says(contract_of, contract_text):
 
     assert contract.product == ProductName("shop", "orders")
     assert (contract.version, contract.api_version, contract.status) == ("1.2.0", "v3.1.0", "active")
-    assert (contract.title, contract.purpose, contract.usage) == ("Orders", "What was ordered.", "Join on customer_id.")
+    assert (contract.title, contract.purpose, contract.usage) == (
+        "Orders",
+        "What was ordered.",
+        "Join on customer_id.",
+    )
     assert contract.description == "One row per order line."
     assert contract.tags == ("sales", "lines")
     assert contract.automation == "manual"
@@ -47,7 +52,10 @@ def test_columns_have_duckdbs_own_types_and_the_key_has_its_order(contract_of, c
 
 
 def test_owners_are_the_members_who_own_it_now_and_the_team(contract_of, contract_text):
-    assert contract_of(contract_text).owners == (Person("owner@example.com", "owner"), Person("shop team", "team"))
+    assert contract_of(contract_text).owners == (
+        Person("owner@example.com", "owner"),
+        Person("shop team", "team"),
+    )
 
 
 def test_the_raw_document_keeps_what_the_model_does_not_name(contract_of, contract_text):
@@ -83,7 +91,11 @@ def test_loading_an_everyday_contract_imports_no_engine_and_no_validator(tmp_pat
     )
 
     told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
     )
 
     assert told.stdout.strip() == "[]"
@@ -121,57 +133,57 @@ MALFORMED = [
     ("apiVersion: v3.1.0", "apiVersion: v3.3.0", 1, 13, "no version of ODCS that this mesh reads", "v3.2.0"),
     ("apiVersion: v3.1.0", "apiVersion: v2.2.2", 1, 13, "no version of ODCS that this mesh reads", "v3.0.0"),
     ("apiVersion: v3.1.0\n", "", 1, 1, "`apiVersion` is missing", "apiVersion: v3.2.0"),
-    ("logicalType: integer", "logicalType: intger", 28, 22, "is 'intger'", "Did you mean integer?"),
+    ("logicalType: integer", "logicalType: intger", 29, 22, "is 'intger'", "Did you mean integer?"),
     ("purpose: What was", "purpose: [1]\n  x: What was", 10, 12, "it must be a text", ""),
     ("tags: [sales]", "tags: sales", 13, 7, "`tags` is 'sales' (text); it must be a list", ""),
     ("name: shop team", "nme: shop team", 15, 3, "`team` has the key `nme`", "Did you mean name?"),
     ("username: owner@", "usrname: owner@", 17, 8, "has the key `usrname`", "Did you mean username?"),
     ("minLength: 3", "minLenght: 3", 46, 30, "has the key `minLenght`", "Did you mean minLength?"),
     ("minLength: 3", "minLength: -3", 46, 41, "is -3; it must be at least 0", ""),
-    ("metric: nullValues", "metric: nullVals", 67, 21, "is 'nullVals'", "Did you mean nullValues?"),
-    ("mustBeLessThan: 5", "mustBeLesThan: 5", 68, 13, "has the key `mustBeLesThan`", "Did you mean mustBeLessThan?"),
-    ("mustBeLessThan: 5", "operator: mustBeLessThan", 68, 13, "has an `operator`", "The operator itself is the key"),
-    ("mustBeLessThan: 5", "mustBeLessThan: five", 68, 29, "is 'five' (text); it must be a number", ""),
-    ("            mustBeLessThan: 5\n", "", 65, 13, "has no operator", "Add one of mustBe"),
-    ("mustBeLessThan: 5\n", "mustBeLessThan: 5\n            mustBe: 1\n", 69, 13, "has 2 operators", "one rule for each"),
-    ("mustBeBetween: [1, 5000]", "mustBeBetween: [1, 1]", 77, 24, "two different numbers", ""),
-    ("type: foreignKey, ", "type: foreignKey, from: a.b, ", 63, 13, "has a `from`", "Remove `from`"),
-    ("slaProperties:", "slaProperty:", 80, 1, "the file has the key `slaProperty`", "Did you mean slaProperties?"),
+    ("metric: nullValues", "metric: nullVals", 66, 21, "is 'nullVals'", "Did you mean nullValues?"),
+    ("mustBeLessThan: 5", "mustBeLesThan: 5", 67, 13, "has the key `mustBeLesThan`", "Did you mean mustBeLessThan?"),
+    ("mustBeLessThan: 5", "operator: mustBeLessThan", 67, 13, "has the key `operator`", "The operator itself is the key"),
+    ("mustBeLessThan: 5", "mustBeLessThan: five", 67, 29, "is 'five' (text); it must be a number", ""),
+    ("            mustBeLessThan: 5\n", "", 64, 13, "has no operator", "Add one of mustBe"),
+    ("mustBeLessThan: 5\n", "mustBeLessThan: 5\n            mustBe: 1\n", 68, 13, "has 2 operators", "one rule for each"),
+    ("mustBeBetween: [1, 5000]", "mustBeBetween: [1, 1]", 76, 24, "two different numbers", ""),
+    ("type: foreignKey, ", "type: foreignKey, from: a.b, ", 62, 13, "has a `from`", "Remove `from`"),
+    ("slaProperties:", "slaProperty:", 79, 1, "the file has the key `slaProperty`", "Did you mean slaProperties?"),
     # what the mesh asks beyond the standard
     ("id: shop.orders", "id: shop.order", 3, 5, "`id` is 'shop.order'", "Write id: shop.orders, or move the folder"),
     ("domain: shop", "domain: store", 7, 9, "`domain` is 'store'", "Write domain: shop"),
     ("  - name: orders\n", "  - name: ordres\n", 21, 11, "`name` is 'ordres'", "Write name: orders"),
     ("physicalName: orders", "physicalName: t_1", 22, 19, "`physicalName` is 't_1'", "Write physicalName: orders"),
-    ("name: sku", "name: Order_ID", 41, 15, "'Order_ID' is written twice (order_id is the same", "Keep one"),
-    ("name: sku", "name: s ku", 41, 15, "'s ku' is no column name", "letters, digits"),
-    ("name: sku", "name: sku\n        physicalName: s", 42, 23, "has the physicalName 's'", "same name"),
-    ("physicalType: bigint", "physicalType: bigit", 29, 23, "bigit is not a DuckDB type", ""),
-    ("physicalType: bigint", "physicalType: VARCHAR", 29, 23, "a integer, which is not stored as VARCHAR", "BIGINT"),
-    ("physicalType: VARCHAR", "physicalType: varchar(12)", 43, 23, "does not hold a VARCHAR to a length", ""),
-    ("physicalType: VARCHAR", "physicalType: ENUM", 43, 23, "a lake does not store it", ""),
-    ("physicalType: VARCHAR", "physicalType: VARCHAR[3]", 43, 23, "has a fixed length", ""),
-    ("primaryKeyPosition: 2", "primaryKeyPosition: 1", 37, 29, "2 key columns take 1 to 2, each once", ""),
-    ("primaryKeyPosition: 2", "primaryKeyPosition: 3", 32, 29, "2 key columns take 1 to 2, each once", ""),
-    ("        primaryKeyPosition: 2\n", "", 31, 21, "this has not", ""),
-    ("        primaryKey: true\n", "", 31, 29, "is not in the primary key", "Add primaryKey: true"),
-    ("column: week_start", "column: week_strat", 83, 44, "is no column of the table", "Did you mean week_start?"),
-    ("column: week_start", "column: sku", 83, 44, "partitions go by a DATE, and sku is VARCHAR", ""),
-    ("every: week", "every: day", 83, 63, "`every` is 'day'", "Allowed: week"),
-    ("every: week, ", "", 83, 35, "`every` is missing here", ""),
-    ("every: week", "evry: week", 83, 56, "the key `evry` is not known here", "Did you mean every?"),
-    ("first: 2023-01-02", "first: 2023-01-03", 83, 76, "2023-01-03 is a Tuesday", ""),
-    ("first: 2023-01-02", "first: soon", 83, 76, "'soon' (text) is no date", ""),
-    ("until: 2024-12-30", "until: 2022-12-26", 83, 95, "is not after `first`", ""),
-    ("property: partitions", "property: partitons", 83, 16, "means nothing to the mesh", "Did you mean partitions?"),
-    ("property: costCenter", "property: automation", 85, 16, "'automation' is written twice", ""),
-    ("value: manual", "value: eagr", 84, 35, "the automation is 'eagr'", "Did you mean eager?"),
-    ("unique: true", "unique: true\n        partitioned: true", 45, 9, "is `partitioned`", "partitions"),
+    ("name: sku", "name: Order_ID", 40, 15, "'Order_ID' is written twice (order_id is the same", "Keep one"),
+    ("name: sku", "name: s ku", 40, 15, "'s ku' is no column name", "letters, digits"),
+    ("name: sku", "name: sku\n        physicalName: s", 41, 23, "has the physicalName 's'", "same name"),
+    ("physicalType: bigint", "physicalType: bigit", 30, 23, "bigit is not a DuckDB type", ""),
+    ("physicalType: bigint", "physicalType: VARCHAR", 30, 23, "of logicalType integer, which is not stored as VARCHAR", "BIGINT"),
+    ("physicalType: VARCHAR", "physicalType: varchar(12)", 42, 23, "does not hold a VARCHAR to a length", ""),
+    ("physicalType: VARCHAR", "physicalType: ENUM", 42, 23, "a lake does not store it", ""),
+    ("physicalType: VARCHAR", "physicalType: VARCHAR[3]", 42, 23, "has a fixed length", ""),
+    ("primaryKeyPosition: 2", "primaryKeyPosition: 1", 38, 29, "2 key columns take 1 to 2, each once", ""),
+    ("primaryKeyPosition: 2", "primaryKeyPosition: 3", 33, 29, "2 key columns take 1 to 2, each once", ""),
+    ("        primaryKeyPosition: 2\n", "", 32, 21, "this has not", ""),
+    ("        primaryKey: true\n", "", 32, 29, "is not in the primary key", "Add primaryKey: true"),
+    ("column: week_start", "column: week_strat", 82, 44, "is no column of the table", "Did you mean week_start?"),
+    ("column: week_start", "column: sku", 82, 44, "partitions go by a DATE, and sku is VARCHAR", ""),
+    ("every: week", "every: day", 82, 63, "`every` is 'day'", "Allowed: week"),
+    ("every: week, ", "", 82, 35, "`every` is missing here", ""),
+    ("every: week", "evry: week", 82, 56, "the key `evry` is not known here", "Did you mean every?"),
+    ("first: 2023-01-02", "first: 2023-01-03", 82, 76, "2023-01-03 is a Tuesday", ""),
+    ("first: 2023-01-02", "first: soon", 82, 76, "'soon' (text) is no date", ""),
+    ("until: 2024-12-30", "until: 2022-12-26", 82, 95, "is not after `first`", ""),
+    ("property: partitions", "property: partitons", 82, 16, "means nothing to the mesh", "Did you mean partitions?"),
+    ("property: costCenter", "property: automation", 84, 16, "'automation' is written twice", ""),
+    ("value: manual", "value: eagr", 83, 35, "the automation is 'eagr'", "Did you mean eager?"),
+    ("unique: true", "unique: true\n        partitioned: true", 44, 9, "is `partitioned`", "partitions"),
     # YAML
     ("tags: [sales]", "\ttags: [sales]", 13, 1, "tab character", "Indent with spaces"),
-    ("tags: [sales]", "tags: [sales", 14, 1, "not YAML", ""),
+    ("tags: [sales]", "tags: [sales", 14, 5, "not YAML", ""),
     ("tags: [sales]", "status: draft", 13, 1, "the key 'status' is written twice", "Keep one"),
     ("tags: [sales]", "tags: !!python/object:os.system [sales]", 13, 7, "the YAML tag", "plain values"),
-    ("tags: [sales]", "tags: &all [*all]", 13, 13, "nested more than", ""),
+    ("tags: [sales]", "tags: &all [*all]", 13, 7, "nested more than", ""),
     ("tags: [sales]", "<<: {a: 1}", 13, 1, "merge keys", "Write the values out"),
     ("tags: [sales]", "? [a]\n: 1", 13, 3, "a key must be a word", ""),
     ("tags: [sales]", "tags: *nobody", 13, 7, "undefined alias", ""),
@@ -196,10 +208,13 @@ def test_what_is_wrong_is_told_with_line_column_value_and_remedy(
 
 def test_a_contract_of_two_tables_is_refused_by_their_names(contract_of, contract_text):
     two = contract_text.replace(
-        "slaProperties:", "  - name: returns\n    properties: [{name: id, logicalType: integer}]\nslaProperties:"
+        "slaProperties:",
+        "  - name: returns\n    properties: [{name: id, logicalType: integer}]\nslaProperties:",
     )
 
-    with pytest.raises(DocumentMalformed, match=r"80:11: the contract describes 2 tables \(orders, returns\)"):
+    with pytest.raises(
+        DocumentMalformed, match=r"79:11: the contract describes 2 tables \(orders, returns\)"
+    ):
         contract_of(two)
 
 
@@ -226,7 +241,7 @@ def test_a_missing_an_empty_and_an_unreadable_file_are_told(tmp_path):
     with pytest.raises(DocumentMalformed, match=r"2:10: byte 0xe9 is not UTF-8. Save the file as UTF-8"):
         read_contract(path)
     path.write_text("a: \x00\n")
-    with pytest.raises(DocumentMalformed, match=r"1:1: character U\+0000"):
+    with pytest.raises(DocumentMalformed, match=r"1:1: the character U\+0000"):
         read_contract(path)
     path.write_bytes(b"a: " + b"x" * 5_000_000)
     with pytest.raises(DocumentMalformed, match="at most 4,000,000 are read"):
@@ -267,7 +282,13 @@ def test_dates_and_times_without_quotes_stay_as_written(contract_of, contract_te
 
 
 def test_a_column_without_physical_type_gets_the_usual_one(contract_of):
-    types = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN"}
+    types = {
+        "string": "VARCHAR",
+        "integer": "BIGINT",
+        "number": "DOUBLE",
+        "date": "DATE",
+        "boolean": "BOOLEAN",
+    }
     types |= {"timestamp": "TIMESTAMP", "time": "TIME"}
     properties = ", ".join(f"{{name: c_{logical}, logicalType: {logical}}}" for logical in types)
 
@@ -280,9 +301,9 @@ def test_an_array_needs_its_physical_type(contract_of):
     with pytest.raises(DocumentMalformed, match="is of logicalType array and has no `physicalType`"):
         contract_of(_minimal("{name: a, logicalType: array}"))
 
-    assert contract_of(_minimal("{name: a, logicalType: array, physicalType: 'text[]'}")).columns[0].physical_type == (
-        "VARCHAR[]"
-    )
+    assert contract_of(_minimal("{name: a, logicalType: array, physicalType: 'text[]'}")).columns[
+        0
+    ].physical_type == ("VARCHAR[]")
 
 
 def test_a_column_without_logical_type_is_what_its_physical_type_says(contract_of):

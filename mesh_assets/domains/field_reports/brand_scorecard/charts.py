@@ -6,20 +6,27 @@ Not here: figures (figures), SVG (svg), the page around them (page).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import altair as alt
 
-from mesh_assets.domains.field_reports.brand_scorecard.figures import Brand, Figures, Territory
-from mesh_assets.domains.field_reports.brand_scorecard.svg import draw
+from mesh_assets.domains.field_reports.brand_scorecard.figures import Brand, Figures
+from mesh_assets.domains.field_reports.brand_scorecard.svg import Drawable, draw
+from mesh_assets.domains.field_reports.brand_scorecard.territories import comparable, fitted, shades
 
 #: Colours are variables of the page's style, so that one picture serves light, dark and print.
 INK, MUTED, GRID, SURFACE = "var(--ink)", "var(--muted)", "var(--grid)", "var(--card)"
-TERMS = {1: "Preferred", 2: "Tier 1–2, restricted", 3: "Tier 3", 4: "Tier 4", 5: "Tier 5", 0: "Not covered"}
-SHADES = 5
+TERMS = {
+    1: "Preferred",
+    2: "Tier 1 or 2, restricted",
+    3: "Tier 3",
+    4: "Tier 4",
+    5: "Tier 5",
+    0: "Not covered",
+}
+MINUS = "\N{MINUS SIGN}"
 
 
 def trend(figures: Figures, *, width: int, height: int) -> str:
@@ -28,7 +35,12 @@ def trend(figures: Figures, *, width: int, height: int) -> str:
     end = {point.brand_id: point.level for point in figures.points if point.week == last}
     top = max(point.level for point in figures.points)
     names = [
-        {"brand": brand.label, "week": last.isoformat(), "level": level, "colour": figures.colour(brand.brand_id)}
+        {
+            "brand": brand.label,
+            "week": last.isoformat(),
+            "level": level,
+            "colour": figures.colour(brand.brand_id),
+        }
         for brand, level in _apart(figures, end, gap=top * 15 / height)
     ]
     lines = [
@@ -41,13 +53,19 @@ def trend(figures: Figures, *, width: int, height: int) -> str:
     ]
     order = [brand.brand_id for brand in reversed(figures.focus)]
     months = (1, 7) if width < 400 else (1, 4, 7, 10)
-    ticks = sorted({point.week.replace(day=1).isoformat() for point in figures.points if point.week.month in months})
-    x = alt.X("week:T", axis=_axis(format="%b %y", values=ticks[1:], grid=False, labelOverlap=False), title=None)
-    y = alt.Y("level:Q", axis=_axis(tickCount=5), title=None, scale=alt.Scale(domain=[0, top * 1.04], nice=False))
+    ticks = sorted(
+        {point.week.replace(day=1).isoformat() for point in figures.points if point.week.month in months}
+    )
+    x = alt.X(
+        "week:T", axis=_axis(format="%b %y", values=ticks[1:], grid=False, labelOverlap=False), title=None
+    )
+    y = alt.Y(
+        "level:Q", axis=_axis(tickCount=5), title=None, scale=alt.Scale(domain=[0, top * 1.04], nice=False)
+    )
     span = [{"from": (last - timedelta(days=84)).isoformat(), "to": last.isoformat()}]
     chart = alt.layer(
-        alt.Chart(alt.Data(values=span)).mark_rect(color="var(--band)").encode(x=alt.X("from:T", title=None), x2="to:T"),
-        alt.Chart(alt.Data(values=lines))
+        _chart(span).mark_rect(color="var(--band)").encode(x=alt.X("from:T", title=None), x2="to:T"),
+        _chart(lines)
         .mark_line(strokeWidth=2, strokeJoin="round", strokeCap="round")
         .encode(
             x=x,
@@ -58,11 +76,13 @@ def trend(figures: Figures, *, width: int, height: int) -> str:
                 scale=alt.Scale(domain=order, range=[figures.colour(brand) for brand in order]),
             ),
         ),
-        alt.Chart(alt.Data(values=names))
+        _chart(names)
         .mark_text(align="left", dx=7, fontSize=12, fontWeight=600)
         .encode(x="week:T", y="level:Q", text="brand:N", color=alt.Color("colour:N", scale=None)),
     )
-    return _drawn(chart, name=f"trend{width}", width=width - 150, height=height, alternative=_trend_in_words(figures))
+    return _drawn(
+        chart, name=f"trend{width}", width=width - 150, height=height, alternative=_trend_in_words(figures)
+    )
 
 
 def shift(figures: Figures, *, width: int, height: int) -> str:
@@ -73,13 +93,18 @@ def shift(figures: Figures, *, width: int, height: int) -> str:
             "prior": round(100 * brand.prior_share, 2),
             "share": round(100 * brand.share, 2),
             "colour": figures.colour(brand.brand_id),
-            "change": f"{brand.share_change_pts:+.1f}".replace("-", "−"),
+            "change": f"{brand.share_change_pts:+.1f}".replace("-", MINUS),
             "said": f"{brand.label}: {brand.prior_share:.1%} before, {brand.share:.1%} now",
         }
         for brand in figures.focus
     ]
-    base = alt.Chart(alt.Data(values=rows))
-    y = alt.Y("brand:N", sort=[row["brand"] for row in rows], title=None, axis=_axis(grid=False, labelColor=INK))
+    base = _chart(rows)
+    y = alt.Y(
+        "brand:N",
+        sort=[brand.label for brand in figures.focus],
+        title=None,
+        axis=_axis(grid=False, labelColor=INK),
+    )
     x = alt.X("share:Q", title=None, axis=_axis(tickCount=4, labelExpr="datum.value + '%'"))
     colour = alt.Color("colour:N", scale=None)
     chart = alt.layer(
@@ -117,9 +142,14 @@ def access(figures: Figures, *, width: int, height: int) -> str:
         for place, (terms, name) in enumerate(TERMS.items())
         if (percent := figures.access.get(brand.brand_id, {}).get(terms, 0.0)) > 0
     ]
-    base = alt.Chart(alt.Data(values=rows))
+    base = _chart(rows)
     names = list(TERMS.values())
-    y = alt.Y("brand:N", sort=[brand.label for brand in figures.focus], title=None, axis=_axis(grid=False, labelColor=INK))
+    y = alt.Y(
+        "brand:N",
+        sort=[brand.label for brand in figures.focus],
+        title=None,
+        axis=_axis(grid=False, labelColor=INK),
+    )
     x = alt.X(
         "percent:Q",
         stack="zero",
@@ -167,11 +197,17 @@ def engagement(figures: Figures, *, width: int, height: int) -> str:
         }
         for one in comparable(figures)
     ]
-    fit = line(comparable(figures))
-    ends = [{"calls": calls, "growth": fit.at(calls)} for calls in _ends([one.calls for one in comparable(figures)])]
-    base = alt.Chart(alt.Data(values=rows))
+    fit = fitted(comparable(figures))
+    ends = [
+        {"calls": calls, "growth": fit.at(calls)}
+        for calls in _ends([one.calls for one in comparable(figures)])
+    ]
+    base = _chart(rows)
     x = alt.X(
-        "calls:Q", title="Calls in the last 12 months", axis=_axis(tickCount=5, grid=False), scale=alt.Scale(zero=False, nice=True)
+        "calls:Q",
+        title="Calls in the last 12 months",
+        axis=_axis(tickCount=5, grid=False),
+        scale=alt.Scale(zero=False, nice=True),
     )
     y = alt.Y(
         "growth:Q",
@@ -187,7 +223,7 @@ def engagement(figures: Figures, *, width: int, height: int) -> str:
             size=alt.Size("fills:Q", legend=None, scale=alt.Scale(range=[20, 260])),
             description="said:N",
         ),
-        alt.Chart(alt.Data(values=ends)).mark_line(color=INK, strokeWidth=1.5, strokeDash=[5, 4]).encode(x=x, y=y),
+        _chart(ends).mark_line(color=INK, strokeWidth=1.5, strokeDash=[5, 4]).encode(x=x, y=y),
     )
     return _drawn(
         chart,
@@ -216,7 +252,7 @@ def country(figures: Figures, *, width: int, height: int) -> str:
         for dot in figures.dots
     ]
     chart = (
-        alt.Chart(alt.Data(values=dots))
+        _chart(dots)
         .mark_circle(size=(width / 86) ** 2 * 0.8, opacity=1)
         .encode(
             x=alt.X("east:Q", axis=None, scale=alt.Scale(nice=False, zero=False)),
@@ -230,8 +266,8 @@ def country(figures: Figures, *, width: int, height: int) -> str:
         name=f"country{width}",
         width=width - 10,
         height=height,
-        alternative=f"Map of the United States: {figures.detailed.label}'s share of {figures.basket} fills by territory, "
-        "last 52 weeks. The table beside it has the same figures.",
+        alternative=f"Map of the United States: {figures.detailed.label}'s share of {figures.basket} fills "
+        "by territory, last 52 weeks. The table beside it has the same figures.",
     )
 
 
@@ -241,54 +277,20 @@ def sparkline(levels: Sequence[float], *, name: str, colour: str, every: str = "
     scale = alt.Scale(zero=False, nice=False)
     x = alt.X("x:Q", axis=None, scale=alt.Scale(nice=False))
     chart = alt.layer(
-        alt.Chart(alt.Data(values=values)).mark_line(color=colour, strokeWidth=2).encode(x=x, y=alt.Y("y:Q", axis=None, scale=scale)),
-        alt.Chart(alt.Data(values=values[-1:])).mark_circle(color=colour, size=40, opacity=1).encode(x=x, y=alt.Y("y:Q", axis=None)),
+        _chart(values)
+        .mark_line(color=colour, strokeWidth=2)
+        .encode(x=x, y=alt.Y("y:Q", axis=None, scale=scale)),
+        _chart(values[-1:])
+        .mark_circle(color=colour, size=40, opacity=1)
+        .encode(x=x, y=alt.Y("y:Q", axis=None)),
     )
-    return _drawn(chart, name=name, width=120, height=30, alternative=f"From {levels[0]:,.0f} to {levels[-1]:,.0f} a {every}")
-
-
-def sizeable(figures: Figures) -> list[Territory]:
-    """Territories that are worth a superlative: at least half the fills of the one in the middle."""
-    fills = sorted(one.fills for one in figures.territories)
-    return [one for one in figures.territories if one.fills >= fills[len(fills) // 2] / 2]
-
-
-def comparable(figures: Figures) -> list[Territory]:
-    """Of those, the territories that had the detailed brand in both years."""
-    return [one for one in sizeable(figures) if one.brand_growth_pct is not None]
-
-
-@dataclass(frozen=True)
-class Line:
-    """Growth as a straight line of calls, each territory weighing as much as the brand's fills in it."""
-
-    start: float
-    slope: float
-    #: Pearson's r, weighted alike; 0 where there is nothing to compare.
-    correlation: float
-
-    def at(self, calls: float) -> float:
-        return self.start + self.slope * calls
-
-
-def line(territories: Sequence[Territory]) -> Line:
-    points = [(one.brand_fills, one.calls, one.brand_growth_pct or 0.0) for one in territories]
-    weight = sum(fills for fills, _, _ in points) or 1
-    mean_x = sum(fills * x for fills, x, _ in points) / weight
-    mean_y = sum(fills * y for fills, _, y in points) / weight
-    spread_x = sum(fills * (x - mean_x) ** 2 for fills, x, _ in points)
-    spread_y = sum(fills * (y - mean_y) ** 2 for fills, _, y in points)
-    together = sum(fills * (x - mean_x) * (y - mean_y) for fills, x, y in points)
-    slope = together / spread_x if spread_x else 0.0
-    r = together / (spread_x * spread_y) ** 0.5 if spread_x and spread_y else 0.0
-    return Line(mean_y - slope * mean_x, slope, r)
-
-
-def shades(figures: Figures) -> dict[str, int]:
-    """Each territory's fifth by the detailed brand's share: 1 the lowest, 5 the highest."""
-    brand = figures.detailed.brand_id
-    ranked = sorted(sizeable(figures), key=lambda one: (one.shares.get(brand, 0.0), one.territory_id))
-    return {one.territory_id: 1 + SHADES * place // len(ranked) for place, one in enumerate(ranked)}
+    return _drawn(
+        chart,
+        name=name,
+        width=120,
+        height=30,
+        alternative=f"From {levels[0]:,.0f} to {levels[-1]:,.0f} a {every}",
+    )
 
 
 def _ends(values: Sequence[int]) -> tuple[int, ...]:
@@ -315,6 +317,10 @@ def _trend_in_words(figures: Figures) -> str:
     return f"Fills per week by brand, mean of four weeks, two years. {said}."
 
 
+def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=list(rows)))
+
+
 def _axis(**settings: Any) -> alt.Axis:
     return alt.Axis(
         **{
@@ -332,6 +338,6 @@ def _axis(**settings: Any) -> alt.Axis:
     )
 
 
-def _drawn(chart: alt.Chart | alt.LayerChart, *, name: str, width: int, height: int, alternative: str) -> str:
+def _drawn(chart: Drawable, *, name: str, width: int, height: int, alternative: str) -> str:
     sized = chart.properties(width=width, height=height, background="transparent", padding=4)
     return draw(sized.configure_view(stroke=None), name=name, alternative=alternative)

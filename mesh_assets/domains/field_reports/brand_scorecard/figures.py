@@ -36,7 +36,7 @@ class Brand:
     share_change_pts: float
     calls: int
     prior_calls: int
-    #: Percent of insured members who have the brand on tier 1 or 2 and need ask nobody; None: no formulary names it.
+    #: Percent of insured members with the brand on tier 1 or 2 and nobody to ask; None: on no formulary.
     preferred_access_pct: float | None
 
     @property
@@ -90,7 +90,7 @@ class Figures:
     brands: tuple[Brand, ...]
     points: tuple[Point, ...]
     territories: tuple[Territory, ...]
-    #: brand_id -> percent of insured members by terms: 1 preferred, 2 restricted, 3-5 the tier, 0 not covered.
+    #: brand_id -> percent of insured members by terms (queries.ACCESS says which).
     access: Mapping[str, Mapping[int, float]]
     dots: tuple[Dot, ...]
     #: Calls on the detailed brand, month by month.
@@ -140,7 +140,7 @@ def _busiest_basket(brands: tuple[Brand, ...]) -> str:
 
 
 def _points(con: duckdb.DuckDBPyConnection, basket: str, brands: set[str]) -> tuple[Point, ...]:
-    """Without brands that left the market before the report's 26 weeks: they have no colour and no name in it."""
+    """Without brands that left the market before the 26 weeks of the report: it has no name for them."""
     rows = con.execute(queries.POINTS, {"basket": basket}).fetchall()
     return tuple(point for point in (Point(*row) for row in rows) if point.brand_id in brands)
 
@@ -151,8 +151,12 @@ def _territories(con: duckdb.DuckDBPyConnection, facts: Mapping[str, object]) ->
         queries.TERRITORY_SHARES, {name: facts[name] for name in ("last", "basket")}
     ).fetchall():
         shares.setdefault(territory, {})[brand] = share
-    rows = con.execute(queries.TERRITORIES, facts).fetchall()
-    return tuple(Territory(*row[:4], shares.get(row[0], {}), *row[4:]) for row in rows)
+    return tuple(
+        Territory(territory, name, fills, growth, shares.get(territory, {}), calls, brand_fills, brand_growth)
+        for territory, name, fills, growth, calls, brand_fills, brand_growth in con.execute(
+            queries.TERRITORIES, facts
+        ).fetchall()
+    )
 
 
 def _access(con: duckdb.DuckDBPyConnection, basket: str) -> Mapping[str, Mapping[int, float]]:

@@ -13,19 +13,24 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from mesh_assets.domains.field_reports.brand_scorecard import charts
+from mesh_assets.domains.field_reports.brand_scorecard import charts, territories
 from mesh_assets.domains.field_reports.brand_scorecard.figures import COLOURED, Brand, Figures
 
 HERE = Path(__file__).parent
-#: Widths in pixels at which charts are drawn. A wide page has twelve columns; a chart spans eight, six or four of them.
+#: Widths in pixels at which charts are drawn: eight, six and four of twelve columns, and a phone.
 EIGHT, SIX, FOUR, PHONE = 774, 566, 358, 340
 TERRITORIES_SHOWN = 11
+NOTHING = "\N{EN DASH}"
 
 
 def page(figures: Figures) -> str:
     """The whole report as one HTML file that asks for nothing from anywhere."""
     jinja = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     jinja.filters.update(signed=signed, percent=percent, whole=whole, compact=compact, direction=direction)
     return jinja.get_template("page.html").render(
@@ -38,7 +43,7 @@ def page(figures: Figures) -> str:
         legend=[(name, f"t{terms}") for terms, name in charts.TERMS.items()],
         said=findings(figures),
         territories=figures.territories[:TERRITORIES_SHOWN],
-        shades=charts.shades(figures),
+        shades=territories.shades(figures),
         heat=heat(figures),
         baskets=baskets(figures),
         coloured=COLOURED,
@@ -50,16 +55,23 @@ def drawings(figures: Figures) -> dict[str, Markup]:
     """Every chart twice: the style shows the one that fits."""
     tall = 36 * len(figures.focus) + 10
     pairs = {
-        "trend": [charts.trend(figures, width=width, height=height) for width, height in ((EIGHT, 350), (PHONE, 300))],
+        "trend": [
+            charts.trend(figures, width=width, height=height)
+            for width, height in ((EIGHT, 350), (PHONE, 300))
+        ],
         "shift": [charts.shift(figures, width=width, height=tall) for width in (FOUR, PHONE)],
         "access": [charts.access(figures, width=width, height=tall) for width in (SIX, PHONE)],
         "engagement": [
-            charts.engagement(figures, width=width, height=height) for width, height in ((SIX, tall), (PHONE, 260))
+            charts.engagement(figures, width=width, height=height)
+            for width, height in ((SIX, tall), (PHONE, 260))
         ],
     }
     country = {"country": Markup(charts.country(figures, width=SIX, height=350))}  # noqa: S704 - our own drawing
     return country | {
-        name: Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(Markup(wide), Markup(narrow))
+        name: Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(
+            Markup(wide),  # noqa: S704 - our own drawing
+            Markup(narrow),  # noqa: S704 - our own drawing
+        )
         for name, (wide, narrow) in pairs.items()
     }
 
@@ -107,9 +119,7 @@ def tiles(figures: Figures) -> list[dict[str, Any]]:
             "change": signed(mover.growth_pct, "%"),
             "way": direction(mover.growth_pct),
             "note": "in fills",
-            "line": spark(
-                figures, [mover.brand_id], "mover", figures.colour(mover.brand_id)
-            ),
+            "line": spark(figures, [mover.brand_id], "mover", figures.colour(mover.brand_id)),
         },
         {
             "name": f"Calls on {detailed.label}",
@@ -118,7 +128,12 @@ def tiles(figures: Figures) -> list[dict[str, Any]]:
             "way": direction(calls),
             "note": "last 3 months, against the 3 before",
             "line": Markup(  # noqa: S704 - our own drawing
-                charts.sparkline(figures.monthly_calls, name="spark-calls", colour=figures.colour(detailed.brand_id), every="month")
+                charts.sparkline(
+                    figures.monthly_calls,
+                    name="spark-calls",
+                    colour=figures.colour(detailed.brand_id),
+                    every="month",
+                )
             ),
         },
         {
@@ -135,16 +150,21 @@ def tiles(figures: Figures) -> list[dict[str, Any]]:
 def findings(figures: Figures) -> dict[str, str]:
     """What each chart shows, as its title."""
     gainer, loser, detailed = gained_most(figures), lost_most(figures), figures.detailed
-    open_to_all = max(figures.focus, key=lambda brand: (brand.preferred_access_pct or 0, brand.brand_id))
-    strongest = max(charts.sizeable(figures), key=lambda one: (one.shares.get(detailed.brand_id, 0), one.territory_id))
-    r = charts.line(charts.comparable(figures)).correlation
+    widest = max(figures.focus, key=lambda brand: (brand.preferred_access_pct or 0, brand.brand_id))
+    strongest = max(
+        territories.sizeable(figures),
+        key=lambda one: (one.shares.get(detailed.brand_id, 0), one.territory_id),
+    )
+    r = territories.fitted(territories.comparable(figures)).correlation
     return {
         "trend": f"{figures.focus[0].label} is filled most, {figures.focus[0].fills / 13:,.0f} times a week",
         "shift": f"{gainer.label} takes share, {loser.label} gives it up",
         "country": f"{detailed.label} is strongest in {strongest.name}, "
         f"at {strongest.shares.get(detailed.brand_id, 0):.0%} of the basket",
-        "access": f"{open_to_all.label} has the widest preferred access, {percent(open_to_all.preferred_access_pct)} of members",
-        "engagement": f"{_strength(r)} between calls on {detailed.label} and its growth (r = {f'{r:+.2f}'.replace('-', '−')})",
+        "access": f"{widest.label} has the widest preferred access, "
+        f"{percent(widest.preferred_access_pct)} of members",
+        "engagement": f"{_strength(r)} between calls on {detailed.label} and its growth "
+        f"(r = {minus(f'{r:+.2f}')})",
     }
 
 
@@ -157,18 +177,23 @@ def _strength(r: float) -> str:
 
 
 def heat(figures: Figures) -> dict[str, dict[str, int]]:
-    """Territory -> brand -> step of colour 0 to 5. By the root of the share: a leader would pale all the others."""
+    """Territory -> brand -> colour 0 to 5, by the root of the share: a leader would pale all the others."""
     shown = figures.territories[:TERRITORIES_SHOWN]
     top = max((share for one in shown for share in one.shares.values()), default=1.0)
     return {
-        one.territory_id: {brand: round(5 * (share / top) ** 0.5) for brand, share in one.shares.items()} for one in shown
+        one.territory_id: {brand: round(5 * (share / top) ** 0.5) for brand, share in one.shares.items()}
+        for one in shown
     }
 
 
 def baskets(figures: Figures) -> list[tuple[str, list[Brand]]]:
     """All brands by basket, the focus basket first."""
-    names = sorted({brand.basket for brand in figures.brands}, key=lambda name: (name != figures.basket, name))
-    return [(basket_title(name), [brand for brand in figures.brands if brand.basket == name]) for name in names]
+    names = sorted(
+        {brand.basket for brand in figures.brands}, key=lambda name: (name != figures.basket, name)
+    )
+    return [
+        (basket_title(name), [brand for brand in figures.brands if brand.basket == name]) for name in names
+    ]
 
 
 def spark(figures: Figures, brands: list[str], name: str, colour: str) -> Markup:
@@ -182,7 +207,9 @@ def spark(figures: Figures, brands: list[str], name: str, colour: str) -> Markup
 
 def meter(value: float | None) -> Markup:
     """A part of a hundred as a bar. The figure beside it says the same, so the bar itself says nothing."""
-    return Markup('<span class="meter" aria-hidden="true"><span style="width:{}%"></span></span>').format(value or 0)
+    return Markup('<span class="meter" aria-hidden="true"><span style="width:{}%"></span></span>').format(
+        value or 0
+    )
 
 
 def gained_most(figures: Figures) -> Brand:
@@ -210,7 +237,11 @@ def growth(now: float, prior: float) -> float | None:
 
 def signed(value: float | None, unit: str = "") -> str:
     """A change with its sign: a minus that is a minus, not a hyphen."""
-    return "–" if value is None else f"{value:+,.1f}{unit}".replace("-", "−")
+    return NOTHING if value is None else minus(f"{value:+,.1f}{unit}")
+
+
+def minus(text: str) -> str:
+    return text.replace("-", charts.MINUS)
 
 
 def direction(value: float | None) -> str:
@@ -218,11 +249,11 @@ def direction(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0f}%"
+    return NOTHING if value is None else f"{value:.0f}%"
 
 
 def whole(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"
+    return NOTHING if value is None else f"{value:,.0f}"
 
 
 def compact(share: float) -> str:

@@ -1,4 +1,4 @@
-"""What the scorecard asks the star schema. `$last` is the Monday of the last week, `$basket` the focus basket."""
+"""Questions to the star schema: `$last` is the Monday of the last week, `$basket` the focus basket."""
 
 LAST_WEEK = "SELECT max(week_start) FROM brand_analytics.fct_rx_weekly"
 
@@ -13,13 +13,13 @@ WITH fills AS (
     GROUP BY drug_key
 ), calls AS (
     SELECT brand_id,
-        sum(calls) FILTER (WHERE "month" > date_trunc('month', $last + 6) - INTERVAL 3 MONTH)::BIGINT AS now,
-        sum(calls) FILTER (WHERE "month" <= date_trunc('month', $last + 6) - INTERVAL 3 MONTH)::BIGINT AS prior
-    FROM brand_analytics.brand_performance
-    WHERE "month" > date_trunc('month', $last + 6) - INTERVAL 6 MONTH
+        sum(calls) FILTER (WHERE "month" > this_month - INTERVAL 3 MONTH)::BIGINT AS now,
+        sum(calls) FILTER (WHERE "month" <= this_month - INTERVAL 3 MONTH)::BIGINT AS prior
+    FROM brand_analytics.brand_performance, (SELECT date_trunc('month', $last + 6) AS this_month)
+    WHERE "month" > this_month - INTERVAL 6 MONTH
     GROUP BY brand_id
 ), access AS (
-    SELECT brand_id, round(100.0 * sum(fct_access.enrollment) FILTER (WHERE is_preferred)
+    SELECT brand_id, round(100.0 * coalesce(sum(fct_access.enrollment) FILTER (WHERE is_preferred), 0)
         / sum(fct_access.enrollment), 1) AS preferred
     FROM brand_analytics.fct_access
     JOIN brand_analytics.dim_plan USING (plan_key)
@@ -58,7 +58,10 @@ rx AS (
         row_number() OVER (PARTITION BY brand_id ORDER BY week_start) AS place
     FROM weeks CROSS JOIN busy LEFT JOIN rx USING (week_start, drug_key)
 )
-SELECT week_start, brand_id, round(level, 2)::DOUBLE FROM levels WHERE place >= 4 ORDER BY brand_id, week_start
+SELECT week_start, brand_id, round(level, 2)::DOUBLE
+FROM levels
+WHERE place >= 4
+ORDER BY brand_id, week_start
 """
 
 _YEAR = """
@@ -80,7 +83,7 @@ SELECT territory_id, brand_id, round(now / sum(now) OVER (PARTITION BY territory
 FROM year
 QUALIFY sum(now) OVER (PARTITION BY territory_id) > 0
 ORDER BY territory_id, brand_id
-"""  # noqa: S608 - a piece of this module's own text
+"""
 
 TERRITORIES = f"""
 WITH {_YEAR},
@@ -101,10 +104,11 @@ JOIN brand_analytics.dim_territory USING (territory_id)
 LEFT JOIN calls USING (territory_id)
 GROUP BY territory_id
 ORDER BY 3 DESC, territory_id
-"""  # noqa: S608 - a piece of this module's own text
+"""
 
-#: Percent of insured members by the terms on which their plan covers a brand. Terms as brand_analytics.fct_access
-#: has them: 1 preferred; 2 tier 1 or 2 with something to ask for first; 3 to 5 the tier; 0 not covered.
+#: Percent of insured members by the terms on which their plan covers a brand: 1 preferred (as
+#: brand_analytics.fct_access has it); 2 tier 1 or 2 with something to ask for first; 3 to 5 the tier;
+#: 0 not covered.
 ACCESS = """
 WITH terms AS (
     SELECT dim_drug.brand_id, fct_access.enrollment,
@@ -122,8 +126,8 @@ ORDER BY brand_id, terms
 """
 
 #: The country as a grid of dots, 66 km apart, each of the territory that most of its people belong to.
-#: Albers' equal-area conic with the parallels of the US Geological Survey (Snyder 1987, p. 98); Alaska and Hawaii
-#: are set below the south-west, on a scale of their own, as maps of the country do.
+#: Albers' equal-area conic with the parallels of the US Geological Survey (Snyder 1987, p. 98); Alaska and
+#: Hawaii are set below the south-west, on a scale of their own, as maps of the country do.
 DOTS = """
 WITH cone AS (
     SELECT (sin(radians(29.5)) + sin(radians(45.5))) / 2 AS n,

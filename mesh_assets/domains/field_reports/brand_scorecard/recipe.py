@@ -1,4 +1,4 @@
-"""The scorecard: figures from the star schema, drawn into one page; the same figures are the product's table."""
+"""The scorecard: figures of the star schema drawn into one page; the same figures are the product's table."""
 
 import hashlib
 
@@ -32,7 +32,7 @@ def brand_scorecard(run: mesh.Run) -> pl.DataFrame:
 
 
 def table(figures: Figures, digest: str) -> pl.DataFrame:
-    """One row per brand. The report's digest stands in it, so that a report that changed is a version that changed."""
+    """One row per brand. The report's digest is part of it: another report is another version."""
     return pl.DataFrame(
         {
             "brand_id": [brand.brand_id for brand in figures.brands],

@@ -1,27 +1,30 @@
 """Charts as SVG that can stand in a page.
 
-Here: rendering an Altair chart without a browser, and turning Vega's SVG into one that inherits the page's fonts and
-colours, shares no ids with its neighbours and is the same to the byte for the same data.
+Here: rendering an Altair chart without a browser, and turning Vega's SVG into one that inherits the page's
+fonts and colours, shares no ids with its neighbours and is the same to the byte for the same data.
 Not here: what the charts show (charts).
 """
 
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
 from xml.etree import ElementTree
 
 import altair as alt
 import vl_convert
 
+Drawable: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
+
 SVG = "http://www.w3.org/2000/svg"
-#: What Vega writes for its own screen-reader tree and events. The picture is one image here, with a table beside it.
+#: What Vega writes for its own screen-reader tree and events. Here the picture is one image.
 DROPPED = ("aria-hidden", "aria-roledescription", "role", "pointer-events", "font-family", "class", "version")
 
 DOT = re.compile(r"M([\d.]+),0A")
 PLACE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)$")
 
 
-def draw(chart: alt.Chart | alt.LayerChart, *, name: str, alternative: str) -> str:
+def draw(chart: Drawable, *, name: str, alternative: str) -> str:
     """The chart as an inline SVG element, `alternative` being what a screen reader says of it."""
     raw = vl_convert.vegalite_to_svg(chart.to_dict())
     root = ElementTree.fromstring(raw)  # noqa: S314 - written by the line above
@@ -54,7 +57,7 @@ def _prune(parent: ElementTree.Element) -> None:
 
 def _rename_ids(root: ElementTree.Element, name: str) -> None:
     """Ids counted per chart: Vega counts them per process, so that the second chart drawn gets other ones."""
-    known = {}
+    known: dict[str, str] = {}
     for element in root.iter():
         if "id" in element.attrib:
             known[element.attrib["id"]] = f"{name}-{len(known) + 1}"

@@ -1,8 +1,8 @@
 """Who is worth a call, and why.
 
-A prescriber's opportunity in a promoted brand is what that brand would gain in 26 weeks if it had the share of its
-market there that it has in the country. A call of the last 13 weeks takes a fifth of it off, for what was said is
-said; three or more take all that calls can take, three fifths.
+A prescriber's opportunity in a promoted brand is what that brand would gain in 26 weeks if it had the share
+of its market there that it has in the country. A call of the last 13 weeks takes a fifth of it off, for what
+was said is said; three or more take all that calls can take, three fifths.
 
 Here: the ranking as one query, and its reasons in words.
 Not here: the workbook (workbook).
@@ -47,7 +47,7 @@ promoted AS (
         basket_fills * usual_share - coalesce(rx.fills, 0) AS missing
     FROM market JOIN promoted USING (basket_name) JOIN usual USING (drug_key, basket_name)
     LEFT JOIN rx ON rx.hcp_key = market.hcp_key AND rx.drug_key = promoted.drug_key
-    WHERE missing > 0
+    WHERE missing >= 1
     QUALIFY row_number() OVER (PARTITION BY market.hcp_key ORDER BY missing DESC, promoted.brand_id) = 1
 ), weighed AS (
     SELECT chance.*, coalesce(calls_13w, 0) AS calls_13w, last_call_week,
@@ -56,10 +56,14 @@ promoted AS (
 )
 SELECT territory_id, territory_name,
     row_number() OVER (PARTITION BY territory_id ORDER BY score DESC, dim_hcp.npi)::INTEGER AS rank,
-    dim_hcp.npi, dim_hcp.full_name, dim_hcp.specialty, hcp_master.address, dim_hcp.city, dim_hcp.state, dim_hcp.zip5,
-    brand_id, brand_name, basket_name AS basket, basket_fills AS basket_fills_26w, brand_fills AS brand_fills_26w,
-    round(brand_fills / basket_fills, 4)::DOUBLE AS brand_share, round(usual_share, 4)::DOUBLE AS usual_share,
-    round(missing, 1)::DOUBLE AS opportunity_fills, calls_13w, last_call_week, round(score, 2)::DOUBLE AS score
+    dim_hcp.npi, dim_hcp.full_name, dim_hcp.specialty,
+    hcp_master.address, dim_hcp.city, dim_hcp.state, dim_hcp.zip5,
+    brand_id, brand_name, basket_name AS basket,
+    basket_fills AS basket_fills_26w, brand_fills AS brand_fills_26w,
+    round(brand_fills / basket_fills, 4)::DOUBLE AS brand_share,
+    round(usual_share, 4)::DOUBLE AS usual_share,
+    round(missing, 1)::DOUBLE AS opportunity_fills,
+    calls_13w, last_call_week, round(score, 2)::DOUBLE AS score
 FROM weighed
 JOIN brand_analytics.dim_hcp USING (hcp_key)
 JOIN brand_analytics.dim_territory USING (territory_key, territory_id)
@@ -76,8 +80,9 @@ def ranked(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         con.execute(_PLAN, {"limit": PER_TERRITORY})
         .pl()
         .with_columns(
-            reason=pl.struct("brand_name", "basket", "basket_fills_26w", "brand_share", "usual_share", "calls_13w")
-            .map_elements(_reason, return_dtype=pl.String)
+            reason=pl.struct(
+                "brand_name", "basket", "basket_fills_26w", "brand_share", "usual_share", "calls_13w"
+            ).map_elements(_reason, return_dtype=pl.String)
         )
         .drop("brand_name")
     )
@@ -88,6 +93,6 @@ def _reason(facts: dict[str, float | str]) -> str:
     calls = int(facts["calls_13w"])
     called = "no call in 13 weeks" if not calls else f"{calls} call{'s' if calls > 1 else ''} in 13 weeks"
     return (
-        f"Writes {facts['basket_fills_26w']:,} {facts['basket']} fills in 26 weeks; "
+        f"Wrote {facts['basket_fills_26w']:,} fills in {facts['basket']} in 26 weeks; "
         f"{brand} has {facts['brand_share']:.0%} of them where {facts['usual_share']:.0%} is usual; {called}"
     )

@@ -1,4 +1,4 @@
-"""The call plan: whom to call on next in each territory, about which brand, and why; as a table and as a workbook."""
+"""The call plan: whom to call on next in each territory, about which brand, and why."""
 
 import hashlib
 

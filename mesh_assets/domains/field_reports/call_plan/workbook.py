@@ -43,7 +43,7 @@ COLUMNS = (
 )
 NUMBERS = {"whole": "#,##0", "percent": "0%", "tenth": "#,##0.0", "day": "d mmm yyyy"}
 #: A workbook carries the time of its making; ours carries the beginning of the example's calendar instead.
-CREATED = datetime(2023, 1, 2)
+CREATED = datetime(2023, 1, 2)  # noqa: DTZ001 - a workbook's times have no zone
 
 
 def workbook(plan: pl.DataFrame) -> bytes:
@@ -52,11 +52,19 @@ def workbook(plan: pl.DataFrame) -> bytes:
     with xlsxwriter.Workbook(held, {"in_memory": True}) as book:
         book.set_properties({"title": "Call plan", "subject": "field_reports.call_plan", "created": CREATED})
         formats = {
-            kind: book.add_format({"num_format": NUMBERS.get(kind, "@"), "valign": "top", "bold": kind == "strong"})
+            kind: book.add_format(
+                {"num_format": NUMBERS.get(kind, "@"), "valign": "top", "bold": kind == "strong"}
+            )
             for _, _, _, kind in COLUMNS
         }
         heading = book.add_format(
-            {"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#174A9C", "font_color": "#FFFFFF"}
+            {
+                "bold": True,
+                "text_wrap": True,
+                "valign": "vcenter",
+                "bg_color": "#174A9C",
+                "font_color": "#FFFFFF",
+            }
         )
         sheet = book.add_worksheet("Call plan")
         _fill(sheet, plan, formats)
@@ -89,7 +97,11 @@ def _dress(sheet: Worksheet, *, rows: int, heading: Format) -> None:
     sheet.autofilter(0, 0, rows, len(COLUMNS) - 1)
     bars = names.index("opportunity_fills")
     sheet.conditional_format(
-        1, bars, rows, bars, {"type": "data_bar", "bar_color": "#A9C8F5", "bar_solid": True, "min_type": "num", "min_value": 0}
+        1,
+        bars,
+        rows,
+        bars,
+        {"type": "data_bar", "bar_color": "#A9C8F5", "bar_solid": True, "min_type": "num", "min_value": 0},
     )
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -104,7 +116,10 @@ def _explain(sheet: Worksheet, wrapped: Format) -> None:
     lines = (
         ("Made from", "The mesh's product field_reports.call_plan; its table has the same rows."),
         ("Rank", "By score within the territory, the best call first."),
-        ("Market fills", "Fills of all brands of the market that this prescriber wrote in the last 26 weeks."),
+        (
+            "Market fills",
+            "Fills of all brands of the market that this prescriber wrote in the last 26 weeks.",
+        ),
         ("Usual share", "The brand's share of its market in the whole country, same weeks."),
         ("Opportunity", "Fills that the brand would gain in 26 weeks at its usual share."),
         ("Score", "Opportunity, less a fifth for each call of the last 13 weeks, three fifths at most."),

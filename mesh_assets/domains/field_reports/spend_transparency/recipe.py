@@ -1,4 +1,4 @@
-"""Spend transparency: what each manufacturer paid each recipient in a year; as a table and as a CSV to publish."""
+"""Spend transparency: what each manufacturer paid each recipient in a year; a table and a CSV to publish."""
 
 import hashlib
 import io
@@ -21,10 +21,11 @@ WITH paid AS (
     -- One name per manufacturer: the one on most of its payments.
     SELECT manufacturer_id, manufacturer_name
     FROM paid WHERE manufacturer_name IS NOT NULL
-    GROUP BY ALL
+    GROUP BY manufacturer_id, manufacturer_name
     QUALIFY row_number() OVER (PARTITION BY manufacturer_id ORDER BY count(*) DESC, manufacturer_name) = 1
 ), totals AS (
-    SELECT npi, manufacturer_id, year, count(*)::BIGINT AS payments, sum(amount_usd)::DECIMAL(18, 2) AS total_usd,
+    SELECT npi, manufacturer_id, year, count(*)::BIGINT AS payments,
+        sum(amount_usd)::DECIMAL(18, 2) AS total_usd,
         coalesce(sum(amount_usd) FILTER (WHERE form ILIKE 'cash%'), 0)::DECIMAL(18, 2) AS cash_usd,
         count(*) FILTER (WHERE double)::BIGINT AS likely_doubles,
         coalesce(sum(amount_usd) FILTER (WHERE double), 0)::DECIMAL(18, 2) AS likely_double_usd
@@ -38,7 +39,7 @@ FROM totals
 LEFT JOIN hcp.hcp_master AS hcp USING (npi)
 LEFT JOIN named USING (manufacturer_id)
 ORDER BY year, totals.npi, totals.manufacturer_id
-"""  # noqa: S608 - the one value is the constant above
+"""
 
 
 @mesh.recipe(inputs=["engagement.payment", "hcp.hcp_master"])

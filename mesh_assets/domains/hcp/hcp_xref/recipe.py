@@ -59,12 +59,8 @@ def match_by_number(accounts: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFra
 def match_by_name(accounts: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     """Same ZIP code and specialty, and the one person whose name is alike; two as good match nobody."""
     pairs = accounts.join(persons, on=["zip5", "specialty"], how="inner", suffix="_registry")
-    ratios = [
-        name_likeness(*row)
-        for row in pairs.select(
-            "first_key", "last_key", "first_key_registry", "last_key_registry"
-        ).iter_rows()
-    ]
+    keys = ("first_key", "last_key", "first_key_registry", "last_key_registry")
+    ratios = [name_likeness(*row) for row in pairs.select(pl.col(keys).fill_null("")).iter_rows()]
     scored = pairs.with_columns(pl.Series("score", ratios, dtype=pl.Float64)).filter(pl.col("score") >= ALIKE)
     best = scored.filter(pl.col("score") == pl.col("score").max().over("account_id"))
     return only_candidates(best).select(

@@ -1,9 +1,10 @@
 """Reads what payers file and writes one table of it.
 
-A program of its own: it needs a Python interpreter and the standard library, and nothing of this mesh (run it with
-`python -I -S`). It reads one JSON order on stdin, writes `<output>/<product>.csv` and tells its progress on stdout:
+A program of its own: it needs a Python interpreter and the standard library, and nothing of this mesh (run it
+with `python -I -S`). It reads one JSON order on stdin, writes `<output>/<product>.csv` and tells its progress
+on stdout:
 
-    {"product": "plan", "inputs": {}, "sources": {"plan_filing": ["/drop/plan_filing.csv"]}, "output": "/made/here"}
+    {"product": "plan", "inputs": {}, "sources": {"plan_filing": ["filed.csv"]}, "output": "made"}
 
 A filing that cannot be read ends it with exit code 2 and one line on stderr: `error: file:line: what`.
 """
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 LINES_OF_BUSINESS = ("commercial", "medicare", "medicaid", "cash")
@@ -109,7 +111,7 @@ def main() -> int:
         order = read_order(sys.stdin.read())
         write(order, PRODUCTS[order.product].rows(order))
     except Malformed as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {problem}", file=sys.stderr)  # noqa: T201 - lines are how it speaks
         return 2
     return 0
 
@@ -162,12 +164,16 @@ def plan_areas(order: Order) -> list[Row]:
 
 def coverage(order: Order) -> list[Row]:
     """One row per formulary and known brand: the filing that took effect last."""
-    filed = in_force(list(filings(order, "formulary_filing", FORMULARY_COLUMNS)), ("formulary_id", "brand_code"))
+    filed = in_force(
+        list(filings(order, "formulary_filing", FORMULARY_COLUMNS)), ("formulary_id", "brand_code")
+    )
     progress(40, f"{len(filed)} formulary entries are in force")
     known, unknown = match_brands(order, filed)
     if unknown:
         names = sorted({one.text("brand_code") for one in unknown})
-        warn(f"{len(unknown)} entries name {len(names)} brands that drug.brand has not: {', '.join(names[:5])}")
+        warn(
+            f"{len(unknown)} entries name {len(names)} brands that drug.brand has not: {', '.join(names[:5])}"
+        )
     return [
         {
             "formulary_id": one.text("formulary_id"),
@@ -180,16 +186,6 @@ def coverage(order: Order) -> list[Row]:
         }
         for one, brand_id in known
     ]
-
-
-def unmatched_brands(order: Order) -> list[Row]:
-    """The entries that `coverage` leaves out, as they were filed, so that somebody can look at them.
-
-    The line is of the file that was read; its path is not told, so that the same drop elsewhere gives the same table.
-    """
-    filed = in_force(list(filings(order, "formulary_filing", FORMULARY_COLUMNS)), ("formulary_id", "brand_code"))
-    _, unknown = match_brands(order, filed)
-    return [{"line": one.line, **{column: one.values[column] for column in FORMULARY_COLUMNS}} for one in unknown]
 
 
 def filings(order: Order, source: str, columns: tuple[str, ...]) -> Iterator[Filed]:
@@ -211,9 +207,9 @@ def filings(order: Order, source: str, columns: tuple[str, ...]) -> Iterator[Fil
 
 
 def decoded(file: str) -> Iterator[str]:
-    """Lines as text. Decoded one by one: a decoder over the whole file knows a byte's offset, not its line."""
+    """Lines as text, decoded one by one: a decoder of the whole file knows a byte's offset, not its line."""
     try:
-        with open(file, "rb") as handle:
+        with Path(file).open("rb") as handle:
             for number, line in enumerate(handle, start=1):
                 try:
                     yield line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -227,14 +223,16 @@ def decoded(file: str) -> Iterator[str]:
 def in_force(filed: list[Filed], key: tuple[str, ...]) -> list[Filed]:
     """Leave out what a later filing of the same key replaces.
 
-    Two filings of one key and one day are both kept: which of them holds is not ours to decide, and the contract's
-    primary key refuses them.
+    Two filings of one key and one day are both kept: which of them holds is not ours to decide, and the
+    contract's primary key refuses them.
     """
     last: dict[tuple[str, ...], str] = {}
     for one in filed:
         name = tuple(one.text(column) for column in key)
         last[name] = max(last.get(name, ""), one.day("effective_from"))
-    kept = [one for one in filed if last[tuple(one.text(column) for column in key)] == one.day("effective_from")]
+    kept = [
+        one for one in filed if last[tuple(one.text(column) for column in key)] == one.day("effective_from")
+    ]
     return sorted(kept, key=lambda one: tuple(one.text(column) for column in key))
 
 
@@ -245,7 +243,9 @@ def match_brands(order: Order, filed: list[Filed]) -> tuple[list[tuple[Filed, st
     known: list[tuple[Filed, str]] = []
     unknown: list[Filed] = []
     for one in filed:
-        brand_id = directory.get(fold(one.values["brand_code"])) or directory.get(fold(one.values["brand_name"]))
+        brand_id = directory.get(fold(one.values["brand_code"])) or directory.get(
+            fold(one.values["brand_name"])
+        )
         if brand_id:
             known.append((one, brand_id))
         else:
@@ -281,8 +281,8 @@ def refuse_order(what: str) -> list[str]:
 
 def write(order: Order, table: list[Row]) -> None:
     """The table as CSV, header first; a null is an empty value."""
-    target = f"{order.output}/{order.product}.csv"
-    with open(target, "w", encoding="utf-8", newline="") as handle:
+    target = Path(order.output) / f"{order.product}.csv"
+    with target.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, fieldnames=PRODUCTS[order.product].columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
@@ -290,11 +290,11 @@ def write(order: Order, table: list[Row]) -> None:
 
 
 def progress(percent: int, what: str) -> None:
-    print(f"progress: {percent}% {what}", flush=True)
+    print(f"progress: {percent}% {what}", flush=True)  # noqa: T201 - lines are how it speaks
 
 
 def warn(what: str) -> None:
-    print(f"warning: {what}", flush=True)
+    print(f"warning: {what}", flush=True)  # noqa: T201 - lines are how it speaks
 
 
 PRODUCTS = {
@@ -323,7 +323,6 @@ PRODUCTS = {
             "effective_from",
         ),
     ),
-    "_unmatched_brand": Product(unmatched_brands, ("line", *FORMULARY_COLUMNS)),
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,29 @@
+"""How every product stands now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mesh_assets.capabilities.lineage.model import Mesh
+from mesh_assets.capabilities.registry import Registry
+
+
+def product_rows(mesh: Mesh, registry: Registry) -> list[dict[str, Any]]:
+    """One row per product: product, version, rows, published, rules, last_build; plain values, None where unknown."""
+    heads, builds = registry.heads(), registry.last_builds()
+    rows = []
+    for asset in sorted(mesh.products, key=lambda asset: asset.name):
+        number = heads.get(asset.name)
+        version = registry.version(asset.name, number) if number else None
+        last = builds.get(asset.name)
+        rows.append(
+            {
+                "product": str(asset.name),
+                "version": number,
+                "rows": version.rows if version else None,
+                "published": f"{version.published:%Y-%m-%d %H:%M}" if version else None,
+                "rules": len(asset.rules),
+                "last_build": str(last.outcome) if last else None,
+            }
+        )
+    return rows
