@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shop import Shop, make_shop
+
 PROJECT = Path(__file__).parent.parent
 REAL = PROJECT.parent / "shared" / "data"
 SCALE = "0.02"
@@ -94,3 +96,9 @@ def real_data() -> Path:
     if not (REAL / "cms_partd_2023").is_dir():
         pytest.skip(f"the real input is not at {REAL}")
     return REAL
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """Two small domains of their own, nothing built."""
+    return make_shop(tmp_path)

@@ -131,21 +131,14 @@ def _add_location(workspace: Path, domain: str) -> None:
 
 
 def _add_port(path: Path, name: ProductName) -> None:
-    """The product as an output port of its domain: the list's last line, as text, so that comments stay."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    entry = [f"  - name: {name.product}", "    version: 1.0.0", f"    contractId: {name}"]
-    try:
-        start = lines.index("outputPorts:")
-    except ValueError:
-        lines += ["outputPorts:", *entry]
-    else:
-        end = next(
-            (i for i in range(start + 1, len(lines)) if lines[i][:1] not in (" ", "-", "#", "")), len(lines)
-        )
-        while not lines[end - 1].strip():
-            end -= 1
-        indent = len(lines[start + 1]) - len(lines[start + 1].lstrip())
-        lines[end:end] = [
-            " " * (indent - 2 + len(line) - len(line.lstrip())) + line.lstrip() for line in entry
-        ]
+    """The product as the first output port of its domain: edited as text, so that comments and order stay."""
+    text = path.read_text(encoding="utf-8").replace("outputPorts: []", "outputPorts:")
+    lines = text.rstrip("\n").split("\n")
+    if "outputPorts:" not in lines:
+        lines.append("outputPorts:")
+    after = lines.index("outputPorts:") + 1
+    first = lines[after] if after < len(lines) else ""
+    indent = first[: len(first) - len(first.lstrip())] if first.lstrip().startswith("- ") else "  "
+    entry = [f"- name: {name.product}", "  version: 1.0.0", f"  contractId: {name}"]
+    lines[after:after] = [indent + line for line in entry]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -196,7 +196,7 @@ BREAKAGES = {
                  edited("npi", setting("from_date", "2999-01-01"), where="to_date")),
         Breakage("wrong_delimiter", "hcp/affiliation_roster.csv", "hcp.hcp_affiliation", _UNREADABLE,
                  semicolons),
-        Breakage("unknown_reference", _FILLS, "prescriptions.rx_fill", "ndc11_is_drug_package",
+        Breakage("unknown_reference", _FILLS, "prescriptions.rx_fill", "ndc11_is_package",
                  parquet_edited("fill_id", "ndc11", "'00000000000'")),
         Breakage("negative_quantity", _FILLS, "prescriptions.rx_fill", "quantity_exclusive_minimum",
                  parquet_edited("fill_id", "quantity", "-quantity")),

@@ -131,7 +131,7 @@ WITH drawn AS (
         greatest(0, least(10, (10 * ({count} - i)) // {count} - 3 + pick(i, 5, 5))) AS reach,
         substr('ABCDEFGHJKLMNPRSTW', 1 + pick(i, 6, 18), 1) AS middle_name,
         (1 + pick(i, 7, 4800))::VARCHAR || ' ' || ({streets})[1 + pick(i, 8, {streets_count})] AS address,
-        DATE '2006-06-01' + pick(i, 9, 5400)::INTEGER AS enumerated,
+        DATE '2006-06-01' + pick(i, 9, 4900)::INTEGER AS enumerated,
         chance(i, 10, 20) AND i >= {count} // 10 AS deactivated
     FROM range({count} + {count} // 20) AS t(i)
 )

@@ -189,8 +189,8 @@ class LakeBusy(YourData):
 
 class RowsOutsidePartitions(YourCode):
     template = (
-        "The recipe of {product} returned rows whose {column} is {seen}, which is not among the partitions being built "
-        "({wanted}). Nothing was published; return rows of the partitions asked for"
+        "The recipe of {product} returned rows whose {column} is {seen}, which is not among the partitions "
+        "being built ({wanted}). Nothing was published; return rows of the partitions asked for"
     )
 
 

@@ -1,4 +1,4 @@
-"""Fills by the week in which they were dispensed: late ones, reversed ones, sent again, corrected, built alone."""
+"""Fills in the week in which they were dispensed: late, reversed, sent again, corrected."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import duckdb
+import polars as pl
 import pytest
 
 from mesh_assets import mesh
@@ -16,17 +17,25 @@ from tests.domains.dbt_by_hand import frame, run_models
 
 MONDAY = date(2023, 3, 6)
 NPI, NDC, OTHER_NDC = "2000028771", "00003089321", "00003089421"
-FILL = (
-    "fill_id, claim_type, reversed_fill_id, fill_date, npi, ndc11, plan_id, patient_id, days_supply, quantity, "
-    "refill_number, paid_amount, copay_amount, received_at, drop_week"
-)
+FILL = """fill_id claim_type reversed_fill_id fill_date::date npi ndc11 plan_id patient_id days_supply
+    quantity::double refill_number paid_amount::decimal(12,2) copay_amount::decimal(12,2)
+    received_at::timestamp drop_week::date"""
+Rx = duckdb.DuckDBPyConnection
 
 
-def sent(fill_id: int, *, weeks_later: int = 0, paid: float = 100.0, ndc: str = NDC, reverses: int | None = None) -> tuple[object, ...]:
+def sent(
+    fill_id: int,
+    *,
+    weeks_later: int = 0,
+    paid: float = 100.0,
+    ndc: str = NDC,
+    reverses: int | None = None,
+) -> tuple[object, ...]:
     """A fill of Tuesday, 7 March 2023 (or a reversal) as the feed sends it, so many drops after its week."""
-    drop = MONDAY + timedelta(weeks=weeks_later)
+    drop = str(MONDAY + timedelta(weeks=weeks_later))
     kind = "fill" if reverses is None else "reversal"
-    return (fill_id, kind, reverses, "2023-03-07", NPI, ndc, "PL001", "P000000001", 30, 60.0, 0, paid, 10.0, f"{drop} 12:00:00", str(drop))
+    dispensed = (kind, reverses, "2023-03-07", NPI, ndc, "PL001", "P000000001", 30, 60.0, 0, paid, 10.0)
+    return (fill_id, *dispensed, f"{drop} 12:00:00", drop)
 
 
 FEED = [
@@ -48,13 +57,9 @@ FEED = [
 
 @pytest.fixture(scope="module")
 def rx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    types = (
-        "fill_date::date as fill_date, drop_week::date as drop_week, received_at::timestamp as received_at, "
-        "quantity::double as quantity, paid_amount::decimal(12, 2) as paid_amount, copay_amount::decimal(12, 2) as copay_amount"
-    )
     views = {
-        "prescriptions_sources.fills": f"select * replace ({types}) from ({frame(FILL, FEED)})",
-        "mesh_drug.package": frame("ndc11, brand_id", [(NDC, "eliquis"), (OTHER_NDC, "eliquis")]),
+        "prescriptions_sources.fills": frame(FILL, FEED),
+        "mesh_drug.package": frame("ndc11 brand_id", [(NDC, "eliquis"), (OTHER_NDC, "eliquis")]),
     }
     folder = tmp_path_factory.mktemp("prescriptions")
     with run_models(folder, ["rx_fill", "rx_weekly"], views, weeks=[str(MONDAY)]) as con:
@@ -65,44 +70,52 @@ def one(con: duckdb.DuckDBPyConnection, columns: str, fill_id: int) -> list[tupl
     return con.sql(f"select {columns} from prescriptions.rx_fill where fill_id = {fill_id}").fetchall()
 
 
-def test_a_fill_that_arrives_four_weeks_later_is_in_the_week_of_its_date(rx: duckdb.DuckDBPyConnection) -> None:
+def test_a_fill_that_arrives_four_weeks_later_is_in_the_week_of_its_date(
+    rx: duckdb.DuckDBPyConnection,
+) -> None:
     assert one(rx, "week_start, received_week, late_weeks", 2) == [(MONDAY, date(2023, 4, 3), 4)]
 
 
-def test_a_fill_that_arrives_later_than_that_is_not_taken(rx: duckdb.DuckDBPyConnection) -> None:
+def test_a_fill_that_arrives_later_than_that_is_not_taken(rx: Rx) -> None:
     assert one(rx, "fill_id", 3) == []
 
 
-def test_a_fill_that_is_sent_again_keeps_its_arrival_and_takes_the_correction(rx: duckdb.DuckDBPyConnection) -> None:
+def test_a_fill_that_is_sent_again_keeps_its_arrival_and_takes_the_correction(
+    rx: duckdb.DuckDBPyConnection,
+) -> None:
     assert [tuple(map(str, row)) for row in one(rx, "received_week, late_weeks, paid_amount", 4)] == [
         ("2023-03-06", "0", "120.00")
     ]
 
 
-def test_a_reversal_marks_its_fill_and_adds_no_row(rx: duckdb.DuckDBPyConnection) -> None:
+def test_a_reversal_marks_its_fill_and_adds_no_row(rx: Rx) -> None:
     assert one(rx, "is_reversed, reversed_week", 5) == [(True, date(2023, 4, 3))]
     assert one(rx, "fill_id", 1005) == []
 
 
-def test_a_reversal_after_four_weeks_comes_too_late(rx: duckdb.DuckDBPyConnection) -> None:
+def test_a_reversal_after_four_weeks_comes_too_late(rx: Rx) -> None:
     assert one(rx, "is_reversed", 6) == [(False,)]
 
 
-def test_a_fill_twice_in_one_drop_stays_twice_for_the_contract_to_refuse(rx: duckdb.DuckDBPyConnection) -> None:
+def test_a_fill_twice_in_one_drop_stays_twice_for_the_contract_to_refuse(
+    rx: duckdb.DuckDBPyConnection,
+) -> None:
     assert one(rx, "fill_id", 7) == [(7,), (7,)]
 
 
-def test_an_unknown_package_is_a_fill_without_brand_and_not_a_lost_fill(rx: duckdb.DuckDBPyConnection) -> None:
+def test_an_unknown_package_is_a_fill_without_brand_and_not_a_lost_fill(
+    rx: duckdb.DuckDBPyConnection,
+) -> None:
     assert one(rx, "ndc11, brand_id", 8) == [("99999999999", None)]
 
 
-def test_reversed_fills_do_not_count(rx: duckdb.DuckDBPyConnection) -> None:
+def test_reversed_fills_do_not_count(rx: Rx) -> None:
     found = rx.sql("select sum(fills), sum(new_fills) from prescriptions.rx_weekly").fetchall()
 
     assert found == [(7, 7)]  # eight rows of rx_fill, one of them reversed
 
 
-def test_every_key_of_the_link_is_in_its_hub(rx: duckdb.DuckDBPyConnection) -> None:
+def test_every_key_of_the_link_is_in_its_hub(rx: Rx) -> None:
     for hub in ("hcp", "package", "plan", "patient"):
         stray = f"from prescriptions._link_fill anti join prescriptions._hub_{hub} using ({hub}_hk)"
         assert rx.sql(f"select count(*) {stray}").fetchall() == [(0,)], hub
@@ -126,15 +139,18 @@ def planted(kind: str) -> tuple[int, set[int]]:
     return entry.count, {int(key) for key in entry.rows}
 
 
-def test_every_fill_of_the_feed_is_published_once(published: duckdb.DuckDBPyConnection) -> None:
+def test_every_fill_of_the_feed_is_published_once(published: Rx) -> None:
     feed = published.sql(
         "select count(*), count(distinct fill_id), sum(paid_amount) from feed where claim_type = 'fill'"
     ).fetchall()
 
-    assert published.sql("select count(*), count(distinct fill_id), sum(paid_amount) from rx_fill").fetchall() == feed
+    assert (
+        published.sql("select count(*), count(distinct fill_id), sum(paid_amount) from rx_fill").fetchall()
+        == feed
+    )
 
 
-def test_late_fills_are_those_that_the_generator_delayed(published: duckdb.DuckDBPyConnection) -> None:
+def test_late_fills_are_those_that_the_generator_delayed(published: Rx) -> None:
     count, keys = planted("late_fill")
     found = {row[0] for row in published.sql("select fill_id from rx_fill where late_weeks > 0").fetchall()}
 
@@ -142,7 +158,7 @@ def test_late_fills_are_those_that_the_generator_delayed(published: duckdb.DuckD
     assert keys <= found
 
 
-def test_reversed_fills_are_those_that_the_generator_reversed(published: duckdb.DuckDBPyConnection) -> None:
+def test_reversed_fills_are_those_that_the_generator_reversed(published: Rx) -> None:
     count, keys = planted("reversed_fill")
     found = {row[0] for row in published.sql("select fill_id from rx_fill where is_reversed").fetchall()}
 
@@ -150,7 +166,7 @@ def test_reversed_fills_are_those_that_the_generator_reversed(published: duckdb.
     assert keys <= found
 
 
-def test_the_vault_returns_the_business_keys_that_were_sent(published: duckdb.DuckDBPyConnection) -> None:
+def test_the_vault_returns_the_business_keys_that_were_sent(published: Rx) -> None:
     changed = published.sql(
         """select count(*) from rx_fill join feed using (fill_id) where feed.claim_type = 'fill'
         and (rx_fill.npi, rx_fill.ndc11, rx_fill.plan_id, rx_fill.patient_id)
@@ -160,20 +176,21 @@ def test_the_vault_returns_the_business_keys_that_were_sent(published: duckdb.Du
     assert changed == [(0,)]
 
 
-def test_weeks_add_up_to_the_fills_that_stood(published: duckdb.DuckDBPyConnection) -> None:
+def test_weeks_add_up_to_the_fills_that_stood(published: Rx) -> None:
     difference = published.sql(
         """select week_start, brand_id, count(*) as fills, sum(paid_amount) as paid, sum(days_supply) as days
         from rx_fill where not is_reversed group by all
-        except select week_start, brand_id, sum(fills), sum(paid_amount), sum(days_supply) from rx_weekly group by all"""
+        except
+        select week_start, brand_id, sum(fills), sum(paid_amount), sum(days_supply)
+        from rx_weekly group by all"""
     ).fetchall()
 
     assert difference == []
 
 
 def test_medicare_rows_keep_the_names_of_cms_and_get_our_brand(built_mesh: BuiltMesh) -> None:
-    product = mesh.read("prescriptions.prescriber_drug_year").relation
+    rows = mesh.read("prescriptions.prescriber_drug_year").polars()
 
-    assert product.aggregate("count(*) > 0, count(distinct (npi, generic_name, brand_name)) = count(*)").fetchall() == [
-        (True, True)
-    ]
-    assert product.filter("brand_name = 'Eliquis'").aggregate("distinct brand_id").fetchall() == [("eliquis",)]
+    assert rows.height > 0
+    assert not rows.select("npi", "generic_name", "brand_name").is_duplicated().any()
+    assert rows.filter(pl.col("brand_name") == "Eliquis")["brand_id"].unique().to_list() == ["eliquis"]

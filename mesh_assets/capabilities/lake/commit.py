@@ -15,6 +15,7 @@ from mesh_assets.capabilities.lake.connection import connect
 from mesh_assets.capabilities.lake.ledger import Ledger, open_ledger
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal, quoted, safe_run_id
+from mesh_assets.capabilities.lake.rebase import rebased
 from mesh_assets.capabilities.lake.stage import sync
 from mesh_assets.words.errors import PartitionsLeftBehind
 from mesh_assets.words.versions import Draft, StagedFile
@@ -48,11 +49,13 @@ def commit(
     who: str,
     extra: Mapping[str, Any],
     comments: Mapping[str, str] | None = None,
+    base: int | None = None,
 ) -> Committed:
     """Add a draft to its domain's lake as one snapshot; a run that asks again gets what it committed before.
 
     `comments` describe the columns, and under the key "" the table; they are written when the table is
-    made or its columns change.
+    made or its columns change. `base` is the snapshot that readers see now (0: none): partitions that an
+    unreleased commit changed since then are put back; without it the lake is taken as it is.
     """
     place = lake_of(settings, draft.product.domain)
     with closing(connect(settings)) as connection:
@@ -61,7 +64,8 @@ def commit(
         with commit_lock(settings, place):
             snapshot = ledger.snapshot_of_run(run_key(draft))
             if snapshot is None:
-                paths = move(place, near)
+                near, restored = rebased(ledger, near, base)
+                paths = [*move(place, near), *restored]
                 snapshot = record(ledger, near, paths, Note(who, extra, comments or {}))
         return Committed(snapshot, ledger.files(draft.product, snapshot))
 

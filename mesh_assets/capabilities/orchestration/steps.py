@@ -120,7 +120,7 @@ def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
         settings=settings,
         registry=open_registry(settings),
         domain=domain,
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         who=context.run.tags.get("user") or who(),
         tools=dagster_tools(context),
         selected=frozenset(asset.name for asset in domain.assets if asset_key(asset.name) in chosen),

@@ -311,6 +311,7 @@ def _publish(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdic
         who=workshop.who,
         extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows},
         comments=_comments(work.asset),
+        base=work.head.snapshot if work.head else 0,
     )
     certificate = replace(
         certificate,

@@ -20,7 +20,7 @@ INPUTS = "MESH_DBT_INPUTS"
 IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*$")
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb ships no types
+class Plugin(BasePlugin):
     """Reads the file named by MESH_DBT_INPUTS; without it (dbt by hand) asks for the mesh's current heads."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from mesh_assets.capabilities.contracts import read_contract
 from mesh_assets.operational import write_sources
+from mesh_assets.operational.breakages import BREAKAGES, Breakage
 from mesh_assets.operational.defects import KINDS, UnknownDefect, mend, plant, read_ledger
+from mesh_assets.words.settings import PACKAGE
 
 from .conftest import SCALE
 from .test_sources import contents
@@ -34,6 +37,15 @@ def test_a_defect_changes_one_file_and_mending_brings_back_every_byte(breakable:
     assert planted in read_ledger(breakable)
     assert mend(breakable, kind) == (planted,)
     assert contents(breakable) == before
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in BREAKAGES.values() if one.noticed_by.islower()], ids=lambda one: one.kind
+)
+def test_the_rule_that_is_expected_to_notice_is_in_the_contract_and_blocks(one: Breakage) -> None:
+    contract = read_contract(PACKAGE / "domains" / one.product.replace(".", "/") / "contract.yaml")
+
+    assert {rule.id: rule.blocking for rule in contract.rules}.get(one.noticed_by) is True
 
 
 def test_there_are_more_than_a_dozen_kinds() -> None:

@@ -1,0 +1,39 @@
+"""Putting back what an unreleased commit changed, so that the next commit does not carry it into a release."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mesh_assets.capabilities.lake.ledger import Ledger
+from mesh_assets.words.versions import Draft
+
+
+def rebased(ledger: Ledger, draft: Draft, base: int | None) -> tuple[Draft, list[str]]:
+    """The draft, widened by the partitions to put back, and their files under new names.
+
+    A run that died between its commit and its release leaves partitions in the lake that nobody was shown. `base`
+    is the snapshot that readers see (0: none); None takes the lake as it is. A product without partitions is
+    replaced whole and needs none of this.
+    """
+    if base is None or draft.partition_column is None or ledger.columns(draft.product) is None:
+        return draft, []
+    seen = set(ledger.files(draft.product, base)) if base else set()
+    now = set(ledger.files(draft.product, ledger.current_snapshot()))
+    strays = {_partition_of(path) for path in seen ^ now} - set(draft.partitions)
+    kept = [path for path in sorted(seen) if _partition_of(path) in strays]
+    files = [_linked(draft, Path(path), number) for number, path in enumerate(kept)]
+    return replace(draft, partitions=(*draft.partitions, *sorted(strays))), files
+
+
+def _linked(draft: Draft, path: Path, number: int) -> str:
+    """Another name for the same bytes: a file may stand in the lake's ledger once only."""
+    name = path.with_name(f"{draft.run_id}-kept-{number}.parquet")
+    name.unlink(missing_ok=True)  # of an attempt of this very run
+    name.hardlink_to(path)
+    return str(name)
+
+
+def _partition_of(path: str) -> str:
+    """The key in `…/<column>=<key>/<file>`."""
+    return Path(path).parent.name.partition("=")[2]
