@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,12 @@ import duckdb
 import polars as pl
 import pytest
 
+from mesh_assets import mesh
 from mesh_assets.domains.engagement._open_payment import recipe as open_payments
 from mesh_assets.domains.engagement.call import recipe as calls
 from mesh_assets.domains.engagement.payment import recipe as payments
-from mesh_assets.words.settings import PROJECT
 
 ANNA, BERT = "2000028771", "2000516692"
-REAL = Path(os.environ.get("MESH_REAL") or PROJECT.parent / "shared" / "data") / "open_payments_iowa"
 OPEN_PAYMENTS = ("general_payments", "research_2013", "research_2014", "research_2015")
 
 PAYMENT = {
@@ -174,9 +172,10 @@ def test_a_call_belongs_to_the_week_of_its_day_and_to_no_other(con: duckdb.DuckD
 
 
 @pytest.mark.mesh
-def test_calls_and_samples_are_whole(built_mesh: Any) -> None:
-    called = built_mesh.read("engagement.call").polars()
-    dropped = built_mesh.read("engagement.sample_drop").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_calls_and_samples_are_whole() -> None:
+    called = mesh.read("engagement.call").polars()
+    dropped = mesh.read("engagement.sample_drop").polars()
 
     assert called["call_id"].is_unique().all()
     assert called["week_start"].n_unique() == 104
@@ -185,10 +184,11 @@ def test_calls_and_samples_are_whole(built_mesh: Any) -> None:
 
 
 @pytest.mark.mesh
-def test_weeks_sum_up_what_happened(built_mesh: Any) -> None:
-    weekly = built_mesh.read("engagement.hcp_engagement_weekly").polars()
-    called = built_mesh.read("engagement.call").polars()
-    dropped = built_mesh.read("engagement.sample_drop").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_weeks_sum_up_what_happened() -> None:
+    weekly = mesh.read("engagement.hcp_engagement_weekly").polars()
+    called = mesh.read("engagement.call").polars()
+    dropped = mesh.read("engagement.sample_drop").polars()
 
     assert weekly["calls"].sum() == called.height
     assert weekly["samples"].sum() == dropped["quantity"].sum()
@@ -196,9 +196,10 @@ def test_weeks_sum_up_what_happened(built_mesh: Any) -> None:
 
 
 @pytest.mark.mesh
-def test_payments_keep_their_doubles_and_weeks_leave_them_out(built_mesh: Any) -> None:
-    paid = built_mesh.read("engagement.payment").polars()
-    weekly = built_mesh.read("engagement.hcp_engagement_weekly").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_payments_keep_their_doubles_and_weeks_leave_them_out() -> None:
+    paid = mesh.read("engagement.payment").polars()
+    weekly = mesh.read("engagement.hcp_engagement_weekly").polars()
     monday = pl.col("payment_date").dt.truncate("1w")
     counted = paid.filter(
         pl.col("likely_double_of").is_null()
@@ -211,8 +212,9 @@ def test_payments_keep_their_doubles_and_weeks_leave_them_out(built_mesh: Any) -
 
 
 @pytest.mark.mesh
-def test_ndcs_without_dashes_are_told_by_the_package_that_fits(built_mesh: Any) -> None:
-    paid = built_mesh.read("engagement.payment").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_ndcs_without_dashes_are_told_by_the_package_that_fits() -> None:
+    paid = mesh.read("engagement.payment").polars()
     bare = paid.filter((pl.col("origin") == "ledger") & pl.col("ndc_as_filed").str.contains(r"^\d{10}$"))
 
     assert bare.height > 0
@@ -223,13 +225,12 @@ def test_ndcs_without_dashes_are_told_by_the_package_that_fits(built_mesh: Any) 
 
 
 @pytest.fixture(scope="module")
-def iowa() -> pl.DataFrame:
+def iowa(real_data: Path) -> pl.DataFrame:
     """The payment product over the real files of Iowa, with nobody's ledger beside them."""
-    if not all((REAL / f"{name}.csv").is_file() for name in OPEN_PAYMENTS):
-        pytest.skip(f"needs the real Open Payments files, and there are none in {REAL}")
+    folder = real_data / "open_payments_iowa"
     con = small_world()
     for name in OPEN_PAYMENTS:
-        con.execute(f"CREATE VIEW source.{name} AS FROM read_csv('{REAL / name}.csv', all_varchar = true)")
+        con.execute(f"CREATE VIEW source.{name} AS FROM read_csv('{folder / name}.csv', all_varchar = true)")
     con.execute(f"CREATE OR REPLACE TABLE engagement._open_payment AS {open_payments._open_payment(Weeks())}")
     pay(con)
     return con.execute(payments.payment(Weeks())).pl()

@@ -1,4 +1,4 @@
-"""Reports as products: what they show is what the mesh holds, they stand alone, and they are the same every time."""
+"""Reports as products: they show what the mesh holds, stand alone, and are the same every time."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ import duckdb
 import openpyxl
 import polars as pl
 import pytest
-from tests.conftest import BuiltMesh
 
 from mesh_assets import mesh
 from mesh_assets.domains.field_reports.brand_scorecard import page as scorecard
 from mesh_assets.domains.field_reports.brand_scorecard.figures import Territory, gather
-from mesh_assets.domains.field_reports.brand_scorecard.recipe import brand_scorecard
 from mesh_assets.domains.field_reports.brand_scorecard.svg import draw
 from mesh_assets.domains.field_reports.brand_scorecard.territories import fitted
 from mesh_assets.domains.field_reports.call_plan.ranking import ranked
 from mesh_assets.domains.field_reports.call_plan.workbook import COLUMNS, workbook
 from mesh_assets.domains.field_reports.spend_transparency.recipe import TOTALS, as_csv
+from tests.conftest import BuiltMesh
 
+FULL, NEVER, OFTEN = "2000028771", "2000516692", "2000999991"
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
 class Page(HTMLParser):
-    """What a report is made of: tags, attributes, text; and whether every tag is closed where it should be."""
+    """What a report is made of: tags, attributes, text; and whether every tag is closed in its place."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -102,7 +102,9 @@ def test_the_scorecard_asks_for_nothing_from_anywhere(built_mesh: BuiltMesh) -> 
     assert not list(page.all("script", "link", "img", "iframe", "object", "embed"))
     assert not [one for one in page.all("a") if not (one["href"] or "").startswith("#")]
     outside = set(re.findall(r"(?:https?:)?//[a-z][^\s\"'<)]*", text))
-    assert outside == {"http://www.w3.org/2000/svg"}, "an SVG's namespace is a name and nothing is fetched from it"
+    assert outside == {"http://www.w3.org/2000/svg"}, (
+        "an SVG's namespace is a name and nothing is fetched from it"
+    )
     assert "@import" not in text
     assert re.findall(r"url\((?!#)", text) == []
 
@@ -203,35 +205,45 @@ def test_a_large_territory_weighs_more_than_a_small_one() -> None:
 
 @pytest.fixture
 def small_star() -> duckdb.DuckDBPyConnection:
-    """Three prescribers of one market: one writes the promoted brand as all do, two never do, one of these is called on."""
+    """One market, three prescribers: the first writes our brand more than is usual, the others never do."""
     con = duckdb.connect()
     con.execute("CREATE SCHEMA brand_analytics")
     con.execute("CREATE SCHEMA hcp")
+    market = {"basket_name": "Market"}
+    place = {"territory_key": 7, "territory_id": "T007"}
+    doctor = {**place, "specialty": "Family Medicine", "city": "Ames", "state": "IA", "zip5": "50010"}
+    week, month = {"week_start": date(2024, 12, 23)}, {"territory_id": "T007", "month": date(2024, 12, 1)}
     for table, rows in {
-        "brand_analytics.dim_drug": """VALUES (1, 'ours', 'OURS', 'Market'), (2, 'theirs', 'THEIRS', 'Market')
-            AS t(drug_key, brand_id, brand_name, basket_name)""",
-        "brand_analytics.dim_territory": "VALUES (7, 'T007', 'Seventh') AS t(territory_key, territory_id, territory_name)",
-        "brand_analytics.dim_hcp": """VALUES (1, '2000028771', 'Even Hand'), (2, '2000516692', 'Never Called'),
-            (3, '2000999991', 'Often Called') AS t(hcp_key, npi, full_name)
-            CROSS JOIN (VALUES ('Family Medicine', 'Ames', 'IA', '50010', 'active', 7, 'T007'))
-            AS u(specialty, city, state, zip5, status, territory_key, territory_id)""",
-        "brand_analytics.fct_rx_weekly": """VALUES (1, 1, 60), (1, 2, 20), (2, 2, 20), (3, 2, 20)
-            AS t(hcp_key, drug_key, fills) CROSS JOIN (VALUES (DATE '2024-12-23')) AS w(week_start)""",
-        "brand_analytics.fct_engagement": """VALUES (3, DATE '2024-12-16', 2), (3, DATE '2023-12-18', 9)
-            AS t(hcp_key, week_start, calls)""",
-        "brand_analytics.brand_performance": """VALUES ('ours', 'T007', DATE '2024-12-01', 2), ('theirs', 'T007', DATE '2024-12-01', 0)
-            AS t(brand_id, territory_id, "month", calls)""",
-        "hcp.hcp_master": """VALUES ('2000028771', '1 Elm'), ('2000516692', '2 Elm'), ('2000999991', '3 Elm')
-            AS t(npi, address)""",
+        "brand_analytics.dim_drug": [
+            {"drug_key": 1, "brand_id": "ours", "brand_name": "OURS", **market},
+            {"drug_key": 2, "brand_id": "theirs", "brand_name": "THEIRS", **market},
+        ],
+        "brand_analytics.dim_territory": [{**place, "territory_name": "Seventh"}],
+        "brand_analytics.dim_hcp": [
+            {"hcp_key": key, "npi": npi, "full_name": name, "status": "active", **doctor}
+            for key, npi, name in (
+                (1, FULL, "Full Share"),
+                (2, NEVER, "Never Called"),
+                (3, OFTEN, "Called Twice"),
+            )
+        ],
+        "brand_analytics.fct_rx_weekly": [
+            {"hcp_key": hcp, "drug_key": drug, "fills": fills, **week}
+            for hcp, drug, fills in ((1, 1, 60), (1, 2, 20), (2, 2, 20), (3, 2, 20))
+        ],
+        "brand_analytics.fct_engagement": [
+            {"hcp_key": 3, "week_start": date(2024, 12, 16), "calls": 2},
+            {"hcp_key": 3, "week_start": date(2023, 12, 18), "calls": 9},
+        ],
+        "brand_analytics.brand_performance": [
+            {"brand_id": "ours", "calls": 2, **month},
+            {"brand_id": "theirs", "calls": 0, **month},
+        ],
+        "hcp.hcp_master": [{"npi": npi, "address": "1 Elm St"} for npi in (FULL, NEVER, OFTEN)],
     }.items():
-        con.execute(f"CREATE TABLE {table} AS FROM ({rows})" if "CROSS" not in rows else f"CREATE TABLE {table} AS FROM {_joined(rows)}")
+        con.register("given", pl.DataFrame(rows).to_arrow())
+        con.execute(f"CREATE TABLE {table} AS FROM given")
     return con
-
-
-def _joined(rows: str) -> str:
-    """`VALUES … AS t(…) CROSS JOIN …` with its first part in brackets, as DuckDB wants it."""
-    values, rest = rows.split(" AS t(", 1)
-    return f"({values}) AS t({rest}"
 
 
 def test_the_plan_has_those_who_write_less_than_usual_and_the_uncalled_first(
@@ -239,7 +251,7 @@ def test_the_plan_has_those_who_write_less_than_usual_and_the_uncalled_first(
 ) -> None:
     plan = ranked(small_star)
 
-    assert plan.get_column("full_name").to_list() == ["Never Called", "Often Called"]
+    assert plan.get_column("full_name").to_list() == ["Never Called", "Called Twice"]
     assert plan.get_column("rank").to_list() == [1, 2]
     assert plan.get_column("opportunity_fills").to_list() == [10.0, 10.0]
     assert plan.get_column("score").to_list() == [10.0, 6.0]
@@ -298,8 +310,7 @@ def test_the_published_csv_is_the_table(built_mesh: BuiltMesh, star: duckdb.Duck
     published = artifact(built_mesh, "spend_transparency.csv").read_bytes()
 
     assert published == as_csv(star.execute(TOTALS).pl())
-    assert pl.read_csv(io.BytesIO(published)).height == mesh.read("field_reports.spend_transparency").polars().height
-
-
-def test_recipes_say_what_they_make() -> None:
-    assert brand_scorecard.__name__ == "brand_scorecard"
+    assert (
+        pl.read_csv(io.BytesIO(published)).height
+        == mesh.read("field_reports.spend_transparency").polars().height
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
 import pytest
 
+from mesh_assets import mesh
 from mesh_assets.words.settings import PACKAGE
 
 ALIGNMENT = PACKAGE / "domains" / "geography" / "_alignment" / "recipe.sql"
@@ -68,15 +68,17 @@ def test_places_without_known_people_go_with_their_neighbours() -> None:
 
 
 @pytest.mark.mesh
-def test_every_zip_code_is_there_once(built_mesh: Any) -> None:
-    zips = built_mesh.read("geography.zip_area").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_every_zip_code_is_there_once() -> None:
+    zips = mesh.read("geography.zip_area").polars()
 
     assert zips.height == zips["zip5"].n_unique() == 41_994
 
 
 @pytest.mark.mesh
-def test_mainland_territories_hold_similar_numbers_of_people(built_mesh: Any) -> None:
-    territories = built_mesh.read("geography.territory").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_mainland_territories_hold_similar_numbers_of_people() -> None:
+    territories = mesh.read("geography.territory").polars()
     people = territories.filter(pl.col("region") != "Islands")["population"]
 
     assert territories.height == 60
@@ -84,15 +86,16 @@ def test_mainland_territories_hold_similar_numbers_of_people(built_mesh: Any) ->
 
 
 @pytest.mark.mesh
-def test_a_territory_holds_the_zip_codes_that_are_aligned_to_it(built_mesh: Any) -> None:
-    areas = built_mesh.read("geography.zip_area").polars()
-    aligned = built_mesh.read("geography.zip_territory").polars().join(areas, on="zip5")
+@pytest.mark.usefixtures("built_mesh")
+def test_a_territory_holds_the_zip_codes_that_are_aligned_to_it() -> None:
+    areas = mesh.read("geography.zip_area").polars()
+    aligned = mesh.read("geography.zip_territory").polars().join(areas, on="zip5")
     counted = (
         aligned.drop_nulls("territory_id")
         .group_by("territory_id")
         .agg(pl.len().alias("zips"), pl.col("population").sum().alias("people"))
     )
-    both = built_mesh.read("geography.territory").polars().join(counted, on="territory_id", validate="1:1")
+    both = mesh.read("geography.territory").polars().join(counted, on="territory_id", validate="1:1")
 
     assert both.height == 60
     assert (both["zips"] == both["zip_count"]).all()
@@ -100,9 +103,10 @@ def test_a_territory_holds_the_zip_codes_that_are_aligned_to_it(built_mesh: Any)
 
 
 @pytest.mark.mesh
-def test_zip_codes_without_a_territory_are_military_or_of_no_state(built_mesh: Any) -> None:
-    areas = built_mesh.read("geography.zip_area").polars()
-    aligned = built_mesh.read("geography.zip_territory").polars().join(areas, on="zip5")
+@pytest.mark.usefixtures("built_mesh")
+def test_zip_codes_without_a_territory_are_military_or_of_no_state() -> None:
+    areas = mesh.read("geography.zip_area").polars()
+    aligned = mesh.read("geography.zip_territory").polars().join(areas, on="zip5")
     left_out = aligned.filter(pl.col("territory_id").is_null())
 
     assert 0 < left_out.height < 1_000
@@ -110,7 +114,8 @@ def test_zip_codes_without_a_territory_are_military_or_of_no_state(built_mesh: A
 
 
 @pytest.mark.mesh
-def test_the_alignment_does_not_depend_on_the_number_of_threads(built_mesh: Any) -> None:
-    zips = built_mesh.read("geography.zip_area").polars()
+@pytest.mark.usefixtures("built_mesh")
+def test_the_alignment_does_not_depend_on_the_number_of_threads() -> None:
+    zips = mesh.read("geography.zip_area").polars()
 
     assert align(zips, threads=1).equals(align(zips, threads=4))

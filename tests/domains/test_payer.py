@@ -1,4 +1,4 @@
-"""The payer's program: it knows nothing of this mesh, reads filings exactly, and says where one is malformed."""
+"""The payer's program knows nothing of this mesh, reads filings exactly, and says where one is malformed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.conftest import BuiltMesh
 
 from mesh_assets import mesh
 from mesh_assets.words.settings import PACKAGE
+from tests.conftest import BuiltMesh
 
 FOLDER = PACKAGE / "domains" / "payer"
 PROGRAM = FOLDER / "program" / "filings.py"
@@ -136,7 +136,11 @@ def test_progress_is_told_in_plain_lines_and_ends_at_a_hundred(filings: Filings)
         ("plan", [PLANS, PLAN.replace("2023-01-01", "1/1/23")], ":2: effective_from is '1/1/23', not a date"),
         ("plan", [PLANS, PLAN.replace("commercial", "pet")], ":2: line_of_business is 'pet', not one of"),
         ("plan", [PLANS, PLAN.replace("P1", "")], ":2: plan_id is empty"),
-        ("formulary_coverage", [FORMULARIES, FORMULARY.replace(",N,", ",no,")], ":2: prior_authorization is 'no'"),
+        (
+            "formulary_coverage",
+            [FORMULARIES, FORMULARY.replace(",N,", ",no,")],
+            ":2: prior_authorization is 'no'",
+        ),
     ],
 )
 def test_a_malformed_filing_is_named_by_file_and_line(

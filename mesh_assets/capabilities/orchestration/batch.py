@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+from mesh_assets.capabilities.orchestration.instance import open_instance
 from mesh_assets.capabilities.orchestration.steps import FORCE
 from mesh_assets.words.settings import read_settings
 
@@ -33,9 +34,10 @@ class Batch:
 def run_batch(batch: Batch) -> None:
     """Execute the run; how each product ended is in the registry, its events in Dagster's instance."""
     _log_to(Path(batch.log))
-    definitions = domain_definitions(batch.domain, read_settings())
+    settings = read_settings()
+    definitions = domain_definitions(batch.domain, settings)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.get() as instance:
+    with open_instance(settings) as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=batch.run_id,
@@ -43,7 +45,7 @@ def run_batch(batch: Batch) -> None:
             tags=_tags(batch),
             raise_on_error=False,
         )
-    shutil.rmtree(read_settings().scratch / batch.run_id, ignore_errors=True)
+    shutil.rmtree(settings.scratch / batch.run_id, ignore_errors=True)
     sys.exit(0 if result.success else 1)
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesh_assets.words.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
@@ -22,3 +29,20 @@ def prepare_dagster_home(settings: Settings) -> Path:
         target.write_text(text, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
     return folder
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """Dagster's instance of this mesh. One process at a time opens it.
+
+    Two that create its SQLite tables together leave an alembic table with two heads, which nothing can open again.
+    """
+    from dagster import DagsterInstance
+
+    folder = prepare_dagster_home(settings)
+    with (folder / "opening.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = DagsterInstance.get()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    with instance:
+        yield instance

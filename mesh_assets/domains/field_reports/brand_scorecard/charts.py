@@ -193,7 +193,7 @@ def engagement(figures: Figures, *, width: int, height: int) -> str:
             "calls": one.calls,
             "growth": one.brand_growth_pct,
             "fills": one.brand_fills,
-            "said": f"{one.name}: {one.calls:,} calls, {one.brand_growth_pct:+.0f}%",
+            "said": f"{one.label}: {one.calls:,} calls, {one.brand_growth_pct:+.0f}%",
         }
         for one in comparable(figures)
     ]
@@ -245,7 +245,7 @@ def country(figures: Figures, *, width: int, height: int) -> str:
             "east": dot.east,
             "north": dot.north,
             "colour": f"var(--s{shade[dot.territory_id]})" if dot.territory_id in shade else GRID,
-            "said": f"{known[dot.territory_id].name}: {known[dot.territory_id].shares.get(brand, 0):.0%}"
+            "said": f"{known[dot.territory_id].label}: {known[dot.territory_id].shares.get(brand, 0):.0%}"
             if dot.territory_id in known
             else "no fills",
         }

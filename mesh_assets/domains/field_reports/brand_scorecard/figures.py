@@ -72,6 +72,11 @@ class Territory:
     brand_fills: int
     brand_growth_pct: float | None
 
+    @property
+    def label(self) -> str:
+        """`New England 3: New Haven, CT` without what comes before the place."""
+        return self.name.rpartition(": ")[2]
+
 
 @dataclass(frozen=True)
 class Dot:

@@ -159,21 +159,20 @@ def findings(figures: Figures) -> dict[str, str]:
     return {
         "trend": f"{figures.focus[0].label} is filled most, {figures.focus[0].fills / 13:,.0f} times a week",
         "shift": f"{gainer.label} takes share, {loser.label} gives it up",
-        "country": f"{detailed.label} is strongest in {strongest.name}, "
+        "country": f"{detailed.label} is strongest around {strongest.label}, "
         f"at {strongest.shares.get(detailed.brand_id, 0):.0%} of the basket",
         "access": f"{widest.label} has the widest preferred access, "
         f"{percent(widest.preferred_access_pct)} of members",
-        "engagement": f"{_strength(r)} between calls on {detailed.label} and its growth "
-        f"(r = {minus(f'{r:+.2f}')})",
+        "engagement": f"{_link(detailed.label, r)} (r = {minus(f'{r:+.2f}')})",
     }
 
 
-def _strength(r: float) -> str:
+def _link(brand: str, r: float) -> str:
     """Words for a correlation. They say together or not; they do not say because."""
     if abs(r) < 0.2:
-        return "No clear link"
-    strength = "A weak link" if abs(r) < 0.4 else "A moderate link" if abs(r) < 0.6 else "A strong link"
-    return strength if r > 0 else f"{strength} the other way"
+        return f"Calls on {brand} and its growth show no clear link"
+    strength = "weak" if abs(r) < 0.4 else "moderate" if abs(r) < 0.6 else "strong"
+    return f"More calls on {brand}, {'more' if r > 0 else 'less'} growth: a {strength} link"
 
 
 def heat(figures: Figures) -> dict[str, dict[str, int]]:
