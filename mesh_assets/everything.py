@@ -1,4 +1,4 @@
-"""All domains in one code location: `dagster dev -m mesh_assets.everything`. Production has one each (workspace.yaml)."""
+"""All domains in one code location, for laptops: `mesh dev --one-process`. Production has one each."""
 
 from mesh_assets.capabilities.orchestration.definitions import everything
 from mesh_assets.words.settings import read_settings

@@ -43,8 +43,8 @@ def recipe(*, inputs: Sequence[str] = (), sources: Sequence[str] = ()) -> Callab
     """Mark the function that makes a product, and say what it reads.
 
     Both lists must be written as literals: the mesh reads them from the text, so that loading a code location
-    imports no recipe and no engine. The function has the product's name, takes a `mesh.Run`, and returns a polars
-    DataFrame, a pyarrow Table, a DuckDB relation of `run.con`, or SQL text to run there.
+    imports no recipe and no engine. The function has the product's name, takes a `mesh.Run`, and returns a
+    polars DataFrame, a pyarrow Table, a DuckDB relation of `run.con`, or SQL text to run there.
     """
     return lambda function: function
 

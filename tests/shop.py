@@ -154,7 +154,8 @@ def _domain(
     text = new_domain_text(name, products=products)
     if inputs:
         ports = "".join(
-            f"\n  - name: {each.replace('.', '_')}\n    version: 1.0.0\n    contractId: {each}" for each in inputs
+            f"\n  - name: {each.replace('.', '_')}\n    version: 1.0.0\n    contractId: {each}"
+            for each in inputs
         )
         text = text.replace("inputPorts: []", f"inputPorts:{ports}")
     if sources:

@@ -1,4 +1,5 @@
 """The `mesh` command.
 
-Here: arguments, tables, progress bars, exit codes. Not here: anything that a program could not ask for in Python.
+Here: arguments, tables, progress bars, exit codes. Not here: anything that a program could not ask for in
+Python.
 """

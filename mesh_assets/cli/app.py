@@ -1,7 +1,7 @@
 """The commands put together, and the one place where an error becomes words and an exit code.
 
-Exit codes: 0 done; 1 a promise was broken or an input is malformed (your data); 2 the command, a contract or a
-recipe is wrong (your code); 130 interrupted.
+Exit codes: 0 done; 1 a promise was broken or an input is malformed (your data); 2 the command, a contract
+or a recipe is wrong (your code); 130 interrupted.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def build(
     selection: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Products (hcp.hcp_master), domains (hcp); `x+` adds all that uses x. Nothing: the whole mesh.",
+            help="Products (hcp.hcp_master) or domains (hcp); `x+` adds all that uses x. Default: everything.",
             autocompletion=complete_product,
         ),
     ] = None,
@@ -52,8 +52,8 @@ def build(
 
     Exit code 0 if everything asked for is published or unchanged, 1 if something was refused or failed.
 
-    **Examples**: `mesh build` · `mesh build hcp` · `mesh build drug.brand+` · `mesh build prescriptions.rx_fill
-    --week 2024-01-01`
+    **Examples**: `mesh build` · `mesh build hcp` · `mesh build drug.brand+` · `mesh build
+    prescriptions.rx_fill --week 2024-01-01`
     """
     _set("MESH_SCALE", scale)
     _set("MESH_REAL", real)
@@ -127,7 +127,9 @@ def _build(settings: Settings, mesh: Mesh, order: Any, *, quiet: bool) -> list[B
 
 
 def _make_sources(settings: Settings, progress: Any) -> None:
-    """The example's operational systems deliver; a folder that somebody named (MESH_SOURCES) is left to them."""
+    """The example's operational systems deliver; a folder that somebody named (MESH_SOURCES) is left to
+    them.
+    """
     if settings.sources != settings.home / "sources":
         return
     from mesh_assets.operational.write import write_sources

@@ -96,8 +96,15 @@ def why(product: ProductArgument, as_json: JsonOption = False) -> None:
     broken = [result for result in results if result.outcome is not Outcome.PASSED]
     good = str(last.outcome) in ("published", "unchanged")
     if as_json:
-        print_json({"product": str(name), "outcome": str(last.outcome), "message": last.message, "draft": last.draft,
-                    "rules": [_rule_json(result) for result in broken]})  # fmt: skip
+        print_json(
+            {
+                "product": str(name),
+                "outcome": str(last.outcome),
+                "message": last.message,
+                "draft": last.draft,
+                "rules": [_rule_json(result) for result in broken],
+            }
+        )
         raise typer.Exit(0 if good else 1)
     console.print(f"[bold]{name}[/]: {last.outcome}, {last.started:%Y-%m-%d %H:%M} UTC, run {last.run_id}")
     if last.message:
@@ -186,8 +193,11 @@ def _show_version(asset: Asset, version: Version | None) -> None:
         console.print(f"no version yet: `mesh build {asset.name}`")
         return
     certificate = version.certificate
-    console.print(f"version {version.number}: {version.rows:,} rows, published {version.published:%Y-%m-%d %H:%M} UTC "
-                  f"by {certificate.who}, run {version.run_id}, fingerprint {version.fingerprint}")  # fmt: skip
+    console.print(
+        f"version {version.number}: {version.rows:,} rows, published {version.published:%Y-%m-%d %H:%M} UTC "
+        f"by {certificate.who}, run {version.run_id}"
+    )
+    console.print(f"fingerprint {version.fingerprint}", soft_wrap=True)
     console.print(
         "made from: "
         + (", ".join(f"{each.product}@{each.number}" for each in certificate.inputs) or "sources")

@@ -49,7 +49,8 @@ def new_domain(
     name: Annotated[str, typer.Argument(help="The domain: lower-case letters, digits and underscores.")],
     owner: Annotated[str, typer.Option(help="Who owns it: a team or an address.")] = "data@example.com",
 ) -> None:
-    """Make a domain: its folder, domain.yaml, definitions.py, a first product, and its line in workspace.yaml.
+    """Make a domain: its folder, domain.yaml, definitions.py, a first product, and its line in
+    workspace.yaml.
 
     **Examples**: `mesh new-domain supply --owner supply-team@example.com`, then `mesh build supply`
     """

@@ -23,7 +23,8 @@ def sources(
 
     **Examples**: `mesh sources --scale 0.1` · `mesh sources --break duplicated_key` · `mesh sources --mend`
     """
-    from mesh_assets.operational.defects import KINDS, mend as mend_sources, plant
+    from mesh_assets.operational.defects import KINDS, plant
+    from mesh_assets.operational.defects import mend as mend_sources
     from mesh_assets.operational.write import write_sources
     from mesh_assets.words.settings import read_settings
 

@@ -1,5 +1,5 @@
 """The example mesh: pharmaceutical commercial analytics, a folder and a code location per domain.
 
-Here: what domains own (domain.yaml, contracts, recipes, expectations). Not here: how any of it is run; a domain
-comes in by the front door (`mesh_assets.mesh`) and never imports another domain.
+Here: what domains own (domain.yaml, contracts, recipes, expectations). Not here: how any of it is run; a
+domain comes in by the front door (`mesh_assets.mesh`) and never imports another domain.
 """

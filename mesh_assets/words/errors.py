@@ -43,7 +43,8 @@ class YourCode(MeshError):
 class NameMalformed(YourCode):
     template = (
         "{name!r} is not the name of a product: {word!r} must be lower-case letters, digits and underscores, "
-        "beginning with a letter (or one underscore for a private asset). Write it as domain.product, e.g. hcp.hcp_master"
+        "beginning with a letter (or one underscore for a private asset). "
+        "Write it as domain.product, e.g. hcp.hcp_master"
     )
 
 
@@ -94,7 +95,10 @@ class SourceMissing(YourData):
 
 
 class SourceMalformed(YourData):
-    template = "{product} cannot read its source {source!r} ({path}): {problem}. Readers still see the version before"
+    template = (
+        "{product} cannot read its source {source!r} ({path}): {problem}. "
+        "Readers still see the version before"
+    )
 
 
 class RecipeMalformed(YourCode):

@@ -43,9 +43,11 @@ class Rule:
     columns: tuple[str, ...]
     description: str
     severity: Severity = Severity.ERROR
-    #: ODCS quality dimension: accuracy, completeness, conformity, consistency, coverage, timeliness, uniqueness.
+    #: ODCS quality dimension: accuracy, completeness, conformity, consistency, coverage, timeliness,
+    #: uniqueness.
     dimension: str | None = None
-    #: What the kind needs: bounds, pattern, valid values, operator and threshold, SQL text. Plain JSON values.
+    #: What the kind needs: bounds, pattern, valid values, operator and threshold, SQL text. Plain JSON
+    #: values.
     arguments: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
 
@@ -77,7 +79,9 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All rules of one draft or version, in contract order, with what the same scan learnt about the content."""
+    """All rules of one draft or version, in contract order, with what the same scan learnt about the
+    content.
+    """
 
     results: tuple[RuleResult, ...]
     rows: int

@@ -19,7 +19,9 @@ WHOLE = ""
 
 @dataclass(frozen=True)
 class StagedFile:
-    """One Parquet file of a draft. `partition` is the key its rows belong to (WHOLE: the product has none)."""
+    """One Parquet file of a draft. `partition` is the key its rows belong to (WHOLE: the product has
+    none).
+    """
 
     path: str
     partition: str
@@ -36,7 +38,8 @@ class Draft:
     files: tuple[StagedFile, ...]
     #: (name, DuckDB type) in table order, as stored.
     columns: tuple[tuple[str, str], ...]
-    #: Partition keys that this draft replaces (a key without a file becomes empty); (WHOLE,) if unpartitioned.
+    #: Partition keys that this draft replaces (a key without a file becomes empty); (WHOLE,) if
+    #: unpartitioned.
     partitions: tuple[str, ...]
     #: The column that carries the partition key, None if unpartitioned.
     partition_column: str | None = None
@@ -103,7 +106,8 @@ class Certificate:
     who: str
     #: One hash over code, contract, inputs and sources: equal key means equal result, nothing need run.
     input_keys: Mapping[str, str] = field(default_factory=dict)
-    #: File name -> sha256 of what the recipe left beside the table (a report, a workbook); kept under the run's id.
+    #: File name -> sha256 of what the recipe left beside the table (a report, a workbook); kept under the
+    #: run's id.
     artifacts: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -144,6 +144,7 @@ def published(built_mesh: BuiltMesh) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
+@pytest.mark.mesh
 def test_shares_of_a_market_make_one(published: Star) -> None:
     found = published.sql(
         """select count(*), count(*) filter (abs(share - 1) > 1e-9) from (
@@ -155,6 +156,7 @@ def test_shares_of_a_market_make_one(published: Star) -> None:
     assert found[1] == 0
 
 
+@pytest.mark.mesh
 def test_fills_and_money_are_the_same_from_weeks_to_star_to_months(
     published: Star,
 ) -> None:
@@ -166,6 +168,7 @@ def test_fills_and_money_are_the_same_from_weeks_to_star_to_months(
     assert totals[0] == totals[1] == totals[2]
 
 
+@pytest.mark.mesh
 def test_effort_is_the_same_in_engagement_and_on_the_star(published: Star) -> None:
     totals = [
         published.sql(f"select sum(calls), sum(samples), sum(payments_usd) from {table}").fetchall()
@@ -175,6 +178,7 @@ def test_effort_is_the_same_in_engagement_and_on_the_star(published: Star) -> No
     assert totals[0] == totals[1]
 
 
+@pytest.mark.mesh
 @pytest.mark.parametrize(
     ("fact", "dimension", "key"),
     [
@@ -192,6 +196,7 @@ def test_every_fact_finds_its_dimension(published: Star, fact: str, dimension: s
     ]
 
 
+@pytest.mark.mesh
 def test_nearly_all_fills_are_on_known_members(published: Star) -> None:
     found = published.sql(
         "select avg((-1 in (hcp_key, drug_key, plan_key))::integer) from fct_rx_weekly"
@@ -201,6 +206,7 @@ def test_nearly_all_fills_are_on_known_members(published: Star) -> None:
     assert found[0] < 0.01
 
 
+@pytest.mark.mesh
 def test_access_is_a_whole_grid_of_brands_and_plans(published: Star) -> None:
     found = published.sql(
         "select count(*) = count(distinct brand_id) * count(distinct plan_id), bool_or(not is_covered) "

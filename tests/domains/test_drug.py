@@ -156,6 +156,7 @@ def test_a_brand_that_the_directory_does_not_class_competes_all_the_same(
     assert found == [("Direct Thrombin Inhibitor", "Antithrombotics", "supplement")]
 
 
+@pytest.mark.mesh
 @pytest.mark.parametrize(
     ("product", "key"),
     [
@@ -175,6 +176,7 @@ def test_the_published_product_has_one_row_per_key(built_mesh: BuiltMesh, produc
     assert rows == keys > 1000
 
 
+@pytest.mark.mesh
 def test_the_defects_of_the_directory_are_kept(built_mesh: BuiltMesh) -> None:
     products = mesh.read("drug.drug_product").relation
     packages = mesh.read("drug.package").relation

@@ -179,10 +179,12 @@ def test_published_coverage_has_one_entry_per_formulary_and_brand(built_mesh: Bu
 @pytest.mark.mesh
 def test_a_malformed_filing_stops_the_build_with_the_programs_own_words(own_mesh: BuiltMesh) -> None:
     drop = own_mesh.home / "sources" / "payer" / "plan_filing.csv"
-    lines = drop.read_text(encoding="utf-8").splitlines()
-    drop.write_text("\n".join([*lines[:4], lines[4] + ",more", *lines[5:], ""]), encoding="utf-8")
+    first, *plans = drop.read_text(encoding="utf-8").splitlines()
+    plan_id, *more = plans[3].split(",")
+    plans[3] = ",".join([plan_id, *more[:5], "many", more[6]])
+    drop.write_text("\n".join([first, *plans, ""]), encoding="utf-8")
 
     done = own_mesh.run("build", "payer.plan")
 
     assert done.returncode != 0
-    assert "9 values under 8 columns" in done.stdout + done.stderr
+    assert "plan_filing.csv:5: enrollment is 'many', not a whole number" in done.stdout + done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -139,6 +140,7 @@ def planted(kind: str) -> tuple[int, set[int]]:
     return entry.count, {int(key) for key in entry.rows}
 
 
+@pytest.mark.mesh
 def test_every_fill_of_the_feed_is_published_once(published: Rx) -> None:
     feed = published.sql(
         "select count(*), count(distinct fill_id), sum(paid_amount) from feed where claim_type = 'fill'"
@@ -150,6 +152,7 @@ def test_every_fill_of_the_feed_is_published_once(published: Rx) -> None:
     )
 
 
+@pytest.mark.mesh
 def test_late_fills_are_those_that_the_generator_delayed(published: Rx) -> None:
     count, keys = planted("late_fill")
     found = {row[0] for row in published.sql("select fill_id from rx_fill where late_weeks > 0").fetchall()}
@@ -158,6 +161,7 @@ def test_late_fills_are_those_that_the_generator_delayed(published: Rx) -> None:
     assert keys <= found
 
 
+@pytest.mark.mesh
 def test_reversed_fills_are_those_that_the_generator_reversed(published: Rx) -> None:
     count, keys = planted("reversed_fill")
     found = {row[0] for row in published.sql("select fill_id from rx_fill where is_reversed").fetchall()}
@@ -166,6 +170,7 @@ def test_reversed_fills_are_those_that_the_generator_reversed(published: Rx) -> 
     assert keys <= found
 
 
+@pytest.mark.mesh
 def test_the_vault_returns_the_business_keys_that_were_sent(published: Rx) -> None:
     changed = published.sql(
         """select count(*) from rx_fill join feed using (fill_id) where feed.claim_type = 'fill'
@@ -176,6 +181,7 @@ def test_the_vault_returns_the_business_keys_that_were_sent(published: Rx) -> No
     assert changed == [(0,)]
 
 
+@pytest.mark.mesh
 def test_weeks_add_up_to_the_fills_that_stood(published: Rx) -> None:
     difference = published.sql(
         """select week_start, brand_id, count(*) as fills, sum(paid_amount) as paid, sum(days_supply) as days
@@ -188,9 +194,49 @@ def test_weeks_add_up_to_the_fills_that_stood(published: Rx) -> None:
     assert difference == []
 
 
+@pytest.mark.mesh
 def test_medicare_rows_keep_the_names_of_cms_and_get_our_brand(built_mesh: BuiltMesh) -> None:
     rows = mesh.read("prescriptions.prescriber_drug_year").polars()
 
     assert rows.height > 0
     assert not rows.select("npi", "generic_name", "brand_name").is_duplicated().any()
     assert rows.filter(pl.col("brand_name") == "Eliquis")["brand_id"].unique().to_list() == ["eliquis"]
+
+
+@pytest.mark.mesh
+def test_a_week_built_alone_equals_the_week_built_with_all_others(
+    published: Rx, built_mesh: BuiltMesh, tmp_path: Path
+) -> None:
+    folder = read_settings().sources / "prescriptions" / "fills"
+    drops = [str(folder / f"{MONDAY + timedelta(weeks=later)}.parquet") for later in range(5)]
+    week = "regexp_extract(filename, '([0-9-]{10})[^/]*$', 1)::date as drop_week"
+    packages = list(mesh.read("drug.package").files)
+    views = {
+        "prescriptions_sources.fills": f"select *, {week} from read_parquet({drops}, filename = true)",
+        "mesh_drug.package": f"select * from read_parquet({packages})",
+    }
+    whole = published.sql(f"from rx_fill where week_start = '{MONDAY}' order by fill_id").fetchall()
+
+    with run_models(tmp_path, ["rx_fill"], views, weeks=[str(MONDAY)]) as con:
+        assert con.sql("from prescriptions.rx_fill order by fill_id").fetchall() == whole != []
+
+
+@pytest.mark.mesh
+@pytest.mark.real
+def test_three_in_four_rows_of_the_real_part_d_have_a_brand(
+    built_mesh: BuiltMesh, real_data: Path, tmp_path: Path
+) -> None:
+    drop, brands = real_data / "cms_partd_2023" / "prescriber_drug.csv", list(mesh.read("drug.brand").files)
+    views = {
+        "prescriptions_sources.part_d": f"select * from read_csv('{drop}', all_varchar = true)",
+        "mesh_drug.brand": f"select * from read_parquet({brands})",
+    }
+
+    with run_models(tmp_path, ["prescriber_drug_year"], views) as con:
+        rows, keys, matched = con.sql(
+            """select count(*), count(distinct (npi, generic_name, brand_name)), count(brand_id)
+            from prescriptions.prescriber_drug_year"""
+        ).fetchone() or (0, 0, 0)
+
+    assert rows == keys == 115_914
+    assert 0.5 < matched / rows < 0.9

@@ -1,4 +1,6 @@
-"""Putting back what an unreleased commit changed, so that the next commit does not carry it into a release."""
+"""Putting back what an unreleased commit changed, so that the next commit does not carry it into a
+release.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from mesh_assets.words.versions import Draft
 def rebased(ledger: Ledger, draft: Draft, base: int | None) -> tuple[Draft, list[str]]:
     """The draft, widened by the partitions to put back, and their files under new names.
 
-    A run that died between its commit and its release leaves partitions in the lake that nobody was shown. `base`
+    A run that died between its commit and its release leaves partitions in the lake that nobody was shown.
+    `base`
     is the snapshot that readers see (0: none); None takes the lake as it is. A product without partitions is
     replaced whole and needs none of this.
     """

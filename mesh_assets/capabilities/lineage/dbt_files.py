@@ -1,4 +1,6 @@
-"""dbt's properties files, from the contracts: one per domain that has models, one for what they read of others."""
+"""dbt's properties files, from the contracts: one per domain that has models, one for what they read of
+others.
+"""
 
 from __future__ import annotations
 

@@ -149,7 +149,10 @@ def _decorator_arguments(path: Path, function: ast.FunctionDef) -> Mapping[str, 
                 raise RecipeMalformed(
                     file=str(path),
                     line=decorator.lineno,
-                    problem="inputs and sources must be written as literal lists of strings: they are read without importing the recipe",
+                    problem=(
+                        "inputs and sources must be written as literal lists of strings: "
+                        "they are read without importing the recipe"
+                    ),
                 ) from None
         if ast.unparse(decorator) in ("mesh.recipe", "recipe"):
             return {}

@@ -30,7 +30,9 @@ def in_order(mesh: Mesh, names: Collection[ProductName]) -> list[ProductName]:
 def ready_batch(
     mesh: Mesh, *, domain: str, waiting: Collection[ProductName], unfinished: Collection[ProductName]
 ) -> list[ProductName]:
-    """What of `domain` can be built in one run now: nothing that it needs, outside the batch, is unfinished."""
+    """What of `domain` can be built in one run now: nothing that it needs, outside the batch, is
+    unfinished.
+    """
     batch: list[ProductName] = []
     mine = in_order(mesh, [name for name in waiting if name.domain == domain])
     for name in mine:
@@ -40,7 +42,9 @@ def ready_batch(
 
 
 def select(mesh: Mesh, selection: Iterable[str]) -> list[ProductName]:
-    """Names from what a person wrote: `hcp` (a domain), `hcp.hcp_master`, `+x` (and upstream), `x+` (and downstream)."""
+    """Names from what a person wrote: `hcp` (a domain), `hcp.hcp_master`, `+x` (and upstream), `x+` (and
+    downstream).
+    """
     chosen: set[ProductName] = set()
     for text in selection:
         bare = text.strip().strip("+")

@@ -72,7 +72,7 @@ def _asset(settings: Settings, domain: Domain, folder: Path, models: dict[str, P
                 file=folder / "contract.yaml",
                 line=1,
                 problem=f"{name} has a recipe and no contract",
-                remedy=f"Write one (`mesh new-product {name}` shows the form), or name the folder _{folder.name}",
+                remedy=f"Write one, or name the folder _{folder.name} to keep it private",
             )
         contract = read_contract(folder / "contract.yaml")
     return Asset(
@@ -105,7 +105,10 @@ def _recipe(settings: Settings, name: ProductName, folder: Path, models: dict[st
     raise RecipeMalformed(
         file=str(folder / "contract.yaml"),
         line=1,
-        problem=f"{name} has no recipe: write {folder.name}/recipe.py, recipe.sql or program.yaml, or the dbt model {wanted.name}",
+        problem=(
+            f"{name} has no recipe: write {folder.name}/recipe.py, recipe.sql or program.yaml, "
+            f"or the dbt model {wanted.name}"
+        ),
     )
 
 
@@ -129,7 +132,10 @@ def _dbt_recipe(settings: Settings, domain: str, model: str, models: dict[str, P
             raise RecipeMalformed(
                 file=str(path),
                 line=1,
-                problem=f"ref('{ref}') is not a model of {domain}; read another domain's product with source('domain', 'product')",
+                problem=(
+                    f"ref('{ref}') is not a model of {domain}; "
+                    "read another domain's product with source('domain', 'product')"
+                ),
             )
     own = f"{domain}_sources"
     foreign = tuple(ProductName(*source) for source in sources if source[0] != own)
@@ -154,7 +160,10 @@ def _refuse_unknown_sources(domain: Domain, asset: Asset, known: set[str]) -> No
             raise RecipeMalformed(
                 file=asset.recipe.place.file,
                 line=asset.recipe.place.line,
-                problem=f"{source!r} is not a source of {domain.name}; domain.yaml has {', '.join(sorted(known)) or 'none'}",
+                problem=(
+                    f"{source!r} is not a source of {domain.name}; "
+                    f"domain.yaml has {', '.join(sorted(known)) or 'none'}"
+                ),
             )
 
 

@@ -130,7 +130,9 @@ def _domains(settings: Settings) -> Iterator[Finding]:
 
 
 def _mesh(settings: Settings) -> Iterator[Finding]:
-    """What no domain can see alone: unknown inputs, private ones of others, circles, ports that do not tell the truth."""
+    """What no domain can see alone: unknown inputs, private ones of others, circles, ports that do not tell
+    the truth.
+    """
     from mesh_assets.capabilities.lineage.order import in_order
     from mesh_assets.capabilities.lineage.read import read_mesh, stray_ports
 

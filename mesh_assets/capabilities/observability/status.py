@@ -9,7 +9,9 @@ from mesh_assets.capabilities.registry import Registry
 
 
 def product_rows(mesh: Mesh, registry: Registry) -> list[dict[str, Any]]:
-    """One row per product: product, version, rows, published, rules, last_build; plain values, None where unknown."""
+    """One row per product: product, version, rows, published, rules, last_build; plain values, None where
+    unknown.
+    """
     heads, builds = registry.heads(), registry.last_builds()
     rows = []
     for asset in sorted(mesh.products, key=lambda asset: asset.name):

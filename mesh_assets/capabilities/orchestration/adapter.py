@@ -1,6 +1,8 @@
-"""Between Dagster Pipes and a program that knows nothing of it: run as a process of its own, standard library only.
+"""Between Dagster Pipes and a program that knows nothing of it: run as a process of its own, standard
+library only.
 
-The program gets its request as JSON on standard input; each line that it prints becomes a log line of the step.
+The program gets its request as JSON on standard input; each line that it prints becomes a log line of the
+step.
 """
 
 from __future__ import annotations

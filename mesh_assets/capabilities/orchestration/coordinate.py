@@ -1,7 +1,7 @@
 """`mesh build`: the whole mesh in order, a Dagster run per domain, independent domains side by side.
 
-Dagster's runs belong to one code location each, so somebody above them has to know who waits for whom. What is
-unchanged is told without starting a run; what was refused stops its consumers and nobody else.
+Dagster's runs belong to one code location each, so somebody above them has to know who waits for whom. What
+is unchanged is told without starting a run; what was refused stops its consumers and nobody else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -76,7 +76,9 @@ def coordinate(
     on_start: Callable[[ProductName], None] = lambda name: None,
     on_end: Callable[[BuildRecord], None] = lambda record: None,
 ) -> list[BuildRecord]:
-    """Build everything in the order, tell how each product begins and ends, and return how all ended, in order."""
+    """Build everything in the order, tell how each product begins and ends, and return how all ended, in
+    order.
+    """
     prepare_dagster_home(settings)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOAD))
@@ -96,7 +98,7 @@ def coordinate(
     return [state.ended[name] for name in wanted]
 
 
-def _start_what_can(  # noqa: PLR0913 - the loop's whole state, one caller
+def _start_what_can(
     settings: Settings,
     registry: Registry,
     mesh: Mesh,
@@ -276,7 +278,7 @@ def _unchanged(registry: Registry, name: ProductName) -> BuildRecord:
         product=name,
         run_id=head.run_id,
         outcome=BuildOutcome.UNCHANGED,
-        started=datetime.now(timezone.utc),
+        started=datetime.now(UTC),
         seconds=0.0,
         version=head.number,
         rows=head.rows,
@@ -290,7 +292,7 @@ def _record(name: ProductName, outcome: BuildOutcome, message: str, run_id: str 
         product=name,
         run_id=run_id,
         outcome=outcome,
-        started=datetime.now(timezone.utc),
+        started=datetime.now(UTC),
         seconds=0.0,
         message=message,
     )

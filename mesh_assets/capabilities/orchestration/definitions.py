@@ -1,4 +1,6 @@
-"""A domain's folder as Dagster definitions. Loading them reads YAML and syntax trees; no engine is imported."""
+"""A domain's folder as Dagster definitions. Loading them reads YAML and syntax trees; no engine is
+imported.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
         ]
         if products
         else [],
-        # DuckDB uses every core inside one step; a process per step costs 4-6 CPU seconds (docs/orchestration.md).
+        # DuckDB uses every core inside one step; a process per step costs 4-6 CPU seconds
+        # (docs/orchestration.md).
         executor=dg.in_process_executor,
     )
 

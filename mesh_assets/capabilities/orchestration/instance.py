@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def prepare_dagster_home(settings: Settings) -> Path:
     """Write `<home>/dagster/dagster.yaml` with absolute folders, and point DAGSTER_HOME at it.
 
-    The project's own dagster.yaml is the source: it names the same folders relative to the project, for a plain
-    `dagster dev` there.
+    The project's own dagster.yaml is the source: it names the same folders relative to the project, for a
+    plain `dagster dev` there.
     """
     folder = settings.dagster_home
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
 def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
     """Dagster's instance of this mesh. One process at a time opens it.
 
-    Two that create its SQLite tables together leave an alembic table with two heads, which nothing can open again.
+    Two that create its SQLite tables together leave an alembic table with two heads, which nothing can open
+    again.
     """
     from dagster import DagsterInstance
 

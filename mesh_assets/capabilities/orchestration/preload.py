@@ -1,4 +1,4 @@
-"""What the fork server imports once, before it forks a process per run: Dagster, the registry, no engine threads."""
+"""What the fork server imports once before it forks a process per run; nothing that starts a thread."""
 
 import dagster
 import sqlalchemy

@@ -1,7 +1,7 @@
 """One step per product: the audited path inside a Dagster op.
 
-A refused draft yields its failed checks and then raises, before any materialization: so nothing downstream, in
-this run, another location, a schedule or a backfill, can take it for done.
+A refused draft yields its failed checks and then raises, before any materialization: so nothing downstream,
+in this run, another location, a schedule or a backfill, can take it for done.
 
 Annotations are evaluated here: Dagster looks at the class that stands beside `context`.
 """
@@ -204,7 +204,8 @@ def _version_metadata(version: Version, outcome: str) -> dict[str, Any]:
         "contract version": version.contract_version,
         "published": version.published.isoformat(timespec="seconds"),
         "inputs": dg.MetadataValue.json({str(each.product): each.number for each in certificate.inputs}),
-        "code": f"{(certificate.git_commit or 'no commit')[:12]}{' with changes' if certificate.git_dirty else ''}",
+        "code": (certificate.git_commit or "no commit")[:12]
+        + (" with changes" if certificate.git_dirty else ""),
     }
 
 

@@ -45,7 +45,9 @@ def _run_dbt(context: dg.AssetExecutionContext, call: DbtCall) -> None:
 
 
 def _run_program(context: dg.AssetExecutionContext, call: ProgramCall) -> None:
-    """The program in its own process, through Pipes: an adapter speaks the protocol, the program never hears of it."""
+    """The program in its own process, through Pipes: an adapter speaks the protocol, the program never
+    hears of it.
+    """
     invocation = dg.PipesSubprocessClient().run(
         context=context.op_execution_context,
         command=[sys.executable, "-m", "mesh_assets.capabilities.orchestration.adapter"],

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -263,7 +263,9 @@ def _refuse(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict
 
 
 def _only_changed(bench: Bench, work: _Work, draft: Draft, verdict: Verdict) -> Draft:
-    """The draft without the partitions that already are exactly so; all of it if promise or artifacts changed."""
+    """The draft without the partitions that already are exactly so; all of it if promise or artifacts
+    changed.
+    """
     if work.head is None or _promise_changed(work) or _artifacts_changed(bench, work):
         return draft
     published = work.head.certificate.partitions
@@ -399,4 +401,4 @@ def _record(workshop: Workshop, work: _Work, outcome: BuildOutcome, verdict: Ver
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from mesh_assets.words.rules import RuleResult, Verdict
 from mesh_assets.words.versions import WHOLE, Certificate, Draft, InputVersion, Version
 
 
-def certify(
+def certify(  # noqa: PLR0913 - a certificate is this many facts, each of its own kind
     workshop: Workshop,
     asset: Asset,
     *,
@@ -31,7 +31,9 @@ def certify(
     artifacts: Mapping[str, str],
     started: datetime,
 ) -> Certificate:
-    """Everything but the snapshot and the files, which the commit knows, and the number, which the release gives."""
+    """Everything but the snapshot and the files, which the commit knows, and the number, which the release
+    gives.
+    """
     commit, dirty = git_state(workshop.settings.domains)
     return Certificate(
         product=asset.name,
@@ -45,7 +47,7 @@ def certify(
         snapshot=0,
         files=(),
         started=started,
-        finished=datetime.now(timezone.utc),
+        finished=datetime.now(UTC),
         inputs=inputs,
         sources=_each_once(sources),
         packages=package_versions(),

@@ -1,8 +1,8 @@
 """dbt recipes: one invocation per run and domain, in a scratch DuckDB that is thrown away.
 
 dbt never writes into a lake and never attaches one: foreign products are views over the Parquet files of the
-pinned versions, drops are views over their files (docs/decisions/0004). The first product of a run that needs a
-model builds every model that the run will need; the products after it find theirs there.
+pinned versions, drops are views over their files (docs/decisions/0004). The first product of a run that
+needs a model builds every model that the run will need; the products after it find theirs there.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def make_models(workshop: Workshop, assets: Sequence[Asset], partitions: Sequenc
             return
         wanted = _wanted_models(workshop, assets)
         weeks = sorted({*partitions, *_wanted_weeks(workshop, wanted)} - {WHOLE})
-        heads = {name: version for name, version in _heads(workshop, wanted).items()}
+        heads = _heads(workshop, wanted)
         inputs = _write_inputs(workshop, scratch, wanted, weeks=weeks, heads=heads)
         _invoke(workshop, scratch, wanted, weeks=weeks, inputs=inputs)
         ledger = {

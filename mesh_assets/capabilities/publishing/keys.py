@@ -1,7 +1,7 @@
 """What is stale: one key per partition over code, contract, inputs and sources.
 
-Equal key, equal result: the recipe need not run. A key is compared with those of the version that readers see now
-and with those of the last build that found nothing new.
+Equal key, equal result: the recipe need not run. A key is compared with those of the version that readers
+see now and with those of the last build that found nothing new.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mesh_assets.capabilities.contracts.model import Domain, Partitioning
@@ -27,7 +27,7 @@ def all_partitions(partitioning: Partitioning | None) -> tuple[str, ...]:
     """Every partition key that exists now: Mondays up to `until`, or up to the last week that is over."""
     if partitioning is None:
         return (WHOLE,)
-    today = datetime.now(timezone.utc).date()
+    today = datetime.now(UTC).date()
     end = partitioning.until or today - timedelta(days=today.weekday())
     weeks = (end - partitioning.first).days // 7
     return tuple(str(partitioning.first + timedelta(weeks=n)) for n in range(max(weeks, 0)))
@@ -103,7 +103,9 @@ def input_keys(
 
 
 def _seen(version: Version, partition: str) -> str:
-    """The fingerprint of what a partition reads of an input: the same week of a weekly one, else all of it."""
+    """The fingerprint of what a partition reads of an input: the same week of a weekly one, else all of
+    it.
+    """
     partitions = version.certificate.partitions
     if partition != WHOLE and partition in partitions:
         return str(partitions[partition]["fingerprint"])

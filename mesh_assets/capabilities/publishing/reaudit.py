@@ -14,7 +14,9 @@ from mesh_assets.words.versions import Version
 
 
 def reaudit(workshop: Workshop, name: ProductName) -> tuple[Version, Verdict]:
-    """The version that readers see and what its contract, as it stands now, says of it. Nothing is written."""
+    """The version that readers see and what its contract, as it stands now, says of it. Nothing is
+    written.
+    """
     asset = workshop.asset(name)
     head = workshop.registry.head(name)
     if head is None:

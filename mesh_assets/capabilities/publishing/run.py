@@ -20,13 +20,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a recipe. Inputs and sources that were not declared are refused: lineage must be true."""
+    """One execution of a recipe. Inputs and sources that were not declared are refused: lineage must be
+    true.
+    """
 
     product: ProductName
     run_id: str
     #: Partition keys to build, oldest first; () for a product without partitions.
     weeks: tuple[str, ...]
-    #: Every declared input is the view `<domain>.<product>` here, every declared source the view `source.<name>`.
+    #: Every declared input is the view `<domain>.<product>` here, every declared source the view
+    #: `source.<name>`.
     con: duckdb.DuckDBPyConnection
     #: Files put here are kept with the version.
     artifacts: Path

@@ -1,7 +1,7 @@
 """Drops of operational systems: found, checked as text, and offered to any engine.
 
-A drop is never trusted: its encoding is verified to the byte and its header against what domain.yaml declares,
-before a recipe sees it, so that the error names the file and not a line of the recipe.
+A drop is never trusted: its encoding is verified to the byte and its header against what domain.yaml
+declares, before a recipe sees it, so that the error names the file and not a line of the recipe.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ TEXT = (*DELIMITER, "json", "ndjson")
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A source as a recipe gets it: its files, and ways to read them. Text columns stay text: casting is the recipe's."""
+    """A source as a recipe gets it: its files, and ways to read them. Text columns stay text: casting is
+    the recipe's.
+    """
 
     source: Source
     paths: tuple[Path, ...]
@@ -54,12 +56,14 @@ class SourceFile:
 
 
 def expected_paths(source: Source, folder: Path, weeks: Sequence[str]) -> list[tuple[str, Path]]:
-    """(week or "", path) of every file that a build of `weeks` reads; the `late` weeks after only if they are there."""
+    """(week or "", path) of every file that a build of `weeks` reads; the `late` weeks after only if they
+    are there.
+    """
     if not source.weekly:
         return [("", folder / source.path)]
     if not weeks:  # a product without partitions reads every drop that there is
         return [("", path) for path in sorted(folder.glob(source.path.format(week="*")))]
-    wanted = {week: True for week in weeks}
+    wanted = dict.fromkeys(weeks, True)
     for week in weeks:
         for ahead in range(1, source.late + 1):
             wanted.setdefault(str(date.fromisoformat(week) + timedelta(weeks=ahead)), False)
@@ -106,7 +110,8 @@ def source_sql(source: Source, paths: Sequence[Path]) -> str:
     """A SELECT that reads the files as they are: Parquet by its types, text as VARCHAR."""
     files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     if source.weekly:
-        week = "strptime(regexp_extract(filename, '(\\d{4}-\\d{2}-\\d{2})[^/]*$', 1), '%Y-%m-%d')::date as drop_week"
+        monday = "regexp_extract(filename, '(\\d{4}-\\d{2}-\\d{2})[^/]*$', 1)"
+        week = f"strptime({monday}, '%Y-%m-%d')::date as drop_week"
         return f"select * exclude (filename), {week} from {_reader(source, files, ', filename = true')}"
     return f"select * from {_reader(source, files, '')}"
 
@@ -120,7 +125,8 @@ def _reader(source: Source, files: str, more: str) -> str:
             f"read_csv([{files}], header = true, all_varchar = true, delim = '{DELIMITER[source.format]}', "
             f"quote = '{quote}', escape = '{quote}'{more})"
         )
-    return f"read_json([{files}], format = '{'newline_delimited' if source.format == 'ndjson' else 'auto'}'{more})"
+    form = "newline_delimited" if source.format == "ndjson" else "auto"
+    return f"read_json([{files}], format = '{form}'{more})"
 
 
 def _stamp(path: Path) -> tuple[int, int]:

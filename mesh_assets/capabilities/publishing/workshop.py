@@ -75,7 +75,9 @@ class Workshop:
 
 @dataclass(frozen=True)
 class Bench:
-    """One product on the bench: its pinned inputs, its sources, the partitions to make, an engine to make it with."""
+    """One product on the bench: its pinned inputs, its sources, the partitions to make, an engine to make
+    it with.
+    """
 
     workshop: Workshop
     asset: Asset

@@ -62,7 +62,9 @@ def test_a_published_product_is_a_materialization_with_its_version_and_all_its_c
     }
 
 
-def test_a_refused_draft_has_failed_checks_and_no_materialization(shop: Shop, instance: dg.DagsterInstance) -> None:
+def test_a_refused_draft_has_failed_checks_and_no_materialization(
+    shop: Shop, instance: dg.DagsterInstance
+) -> None:
     """Whatever listens to materializations, here or in another location, hears nothing."""
     shop.deliver(ORDERS + "3,-5\n")
 
@@ -110,7 +112,9 @@ def test_executing_a_check_alone_audits_the_published_version_again(
     assert shop.head("shop.orders") == 1
 
 
-def test_a_mistake_of_a_person_is_not_retried_and_told_in_words(shop: Shop, instance: dg.DagsterInstance) -> None:
+def test_a_mistake_of_a_person_is_not_retried_and_told_in_words(
+    shop: Shop, instance: dg.DagsterInstance
+) -> None:
     shop.deliver("order_id\n1\n")
 
     result = run(shop, instance, "shop.orders")
@@ -126,7 +130,10 @@ def test_a_step_knows_the_contract(shop: Shop) -> None:
 
     schema = spec.metadata["dagster/column_schema"]
     assert isinstance(schema, dg.TableSchema)
-    assert [(column.name, column.type) for column in schema.columns] == [("order_id", "BIGINT"), ("amount", "BIGINT")]
+    assert [(column.name, column.type) for column in schema.columns] == [
+        ("order_id", "BIGINT"),
+        ("amount", "BIGINT"),
+    ]
     assert spec.group_name == "shop"
     assert spec.kinds == {"sql", "duckdb"}
     assert spec.owners == ["owner@example.com", "team:shop"]
@@ -137,6 +144,8 @@ def test_a_step_knows_the_contract(shop: Shop) -> None:
 def test_domains_connect_by_asset_key_alone(shop: Shop) -> None:
     definitions = domain_definitions("books", shop.settings)
 
-    (spec,) = [spec for spec in definitions.resolve_all_asset_specs() if spec.key.path == ["books", "revenue"]]
+    (spec,) = [
+        spec for spec in definitions.resolve_all_asset_specs() if spec.key.path == ["books", "revenue"]
+    ]
 
     assert [dep.asset_key for dep in spec.deps] == [ORDERS_KEY]

@@ -115,7 +115,9 @@ def test_another_domain_reads_the_published_version(shop: Shop) -> None:
 
     assert shop.rows("books.revenue") == [(2, 30)]
     assert built.version is not None
-    assert [(str(each.product), each.number) for each in built.version.certificate.inputs] == [("shop.orders", 1)]
+    assert [(str(each.product), each.number) for each in built.version.certificate.inputs] == [
+        ("shop.orders", 1)
+    ]
 
 
 def test_a_release_is_refused_when_an_input_moved_while_it_was_made(shop: Shop) -> None:
@@ -173,7 +175,9 @@ def test_a_value_that_cannot_be_cast_is_told_with_the_recipe(shop: Shop) -> None
 
 
 def test_a_recipe_that_returns_other_columns_than_promised_is_told_both_ways(shop: Shop) -> None:
-    (shop.folder("shop.orders") / "recipe.sql").write_text("select 1::bigint as order_id, 2 as amount, 3 as vat")
+    (shop.folder("shop.orders") / "recipe.sql").write_text(
+        "select 1::bigint as order_id, 2 as amount, 3 as vat"
+    )
 
     with pytest.raises(WrongColumns, match=r"not in the contract: vat.*of another type: amount"):
         shop.build("shop.orders")
@@ -205,7 +209,9 @@ def test_a_failed_build_is_on_record(shop: Shop) -> None:
 
 
 def test_a_build_that_died_between_commit_and_release_is_made_again(shop: Shop) -> None:
-    """The lake has the rows, the registry does not: readers are on the old version, and the next build goes on."""
+    """The lake has the rows, the registry does not: readers are on the old version, and the next build goes
+    on.
+    """
     shop.build("shop.orders")
     shop.deliver(ORDERS + "3,30\n")
     workshop = shop.workshop("shop", run_id="dies")

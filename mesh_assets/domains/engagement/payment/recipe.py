@@ -50,6 +50,7 @@ def payment(run: mesh.Run) -> str:
             ndc.ndc11,
             filed.nature,
             filed.form,
+            doubles.likely_double_of IS NOT NULL AS is_likely_double,
             doubles.likely_double_of
         FROM filed
         -- The ledger pays people whom the field force knows: a name will do. A stranger needs a place too.

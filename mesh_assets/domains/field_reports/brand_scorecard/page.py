@@ -163,7 +163,7 @@ def findings(figures: Figures) -> dict[str, str]:
         f"at {strongest.shares.get(detailed.brand_id, 0):.0%} of the basket",
         "access": f"{widest.label} has the widest preferred access, "
         f"{percent(widest.preferred_access_pct)} of members",
-        "engagement": f"{_link(detailed.label, r)} (r = {minus(f'{r:+.2f}')})",
+        "engagement": f"{_link(detailed.label, r)} ({unbroken(f'r = {r:+.2f}')})",
     }
 
 
@@ -237,6 +237,10 @@ def growth(now: float, prior: float) -> float | None:
 def signed(value: float | None, unit: str = "") -> str:
     """A change with its sign: a minus that is a minus, not a hyphen."""
     return NOTHING if value is None else minus(f"{value:+,.1f}{unit}")
+
+
+def unbroken(text: str) -> str:
+    return minus(text).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def minus(text: str) -> str:
