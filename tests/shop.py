@@ -5,7 +5,8 @@ shop.orders reads a CSV drop; books.revenue reads shop.orders in another domain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mesh_assets.capabilities.contracts.scaffold import new_contract_text, new_domain_text
@@ -42,6 +43,8 @@ class Shop:
     """The two domains in a folder, with what a test does to them."""
 
     root: Path
+    #: Settings beyond the folders: MESH_REGISTRY and MESH_CATALOG for PostgreSQL.
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,6 +53,7 @@ class Shop:
             "MESH_DOMAINS": str(self.root / "domains"),
             "MESH_SOURCES": str(self.root / "sources"),
             "MESH_DBT_PROJECT": str(PROJECT / "dbt_project"),
+            **self.more,
         }
 
     @property
@@ -107,9 +111,9 @@ class Shop:
             return registry.heads().get(product_name(product))
 
 
-def make_shop(root: Path) -> Shop:
+def make_shop(root: Path, **more: str) -> Shop:
     """Write the two domains; nothing is built."""
-    shop = Shop(root)
+    shop = Shop(root, more)
     shop.deliver(ORDERS)
     _domain(shop, "shop", ("orders",), sources=SOURCES)
     _domain(shop, "books", ("revenue",), inputs=("shop.orders",))

@@ -28,7 +28,7 @@ def build(
     selection: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Products (hcp.hcp_master) or domains (hcp); `x+` adds all that uses x. Default: everything.",
+            help="Products (hcp.hcp_master) or domains (hcp); `x+` adds what uses x. Default: everything.",
             autocompletion=complete_product,
         ),
     ] = None,

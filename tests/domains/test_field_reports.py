@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
 
 def artifact(built: BuiltMesh, name: str) -> Path:
-    """The file of that name that belongs to the version that readers see, found by the digest in its table."""
+    """What a report is made of: tags, attributes, text; and whether each tag is closed in its place."""
     rows = mesh.read(f"field_reports.{name.partition('.')[0]}").polars()
     digest = rows.get_column("artifact_sha256")[0]
     kept = (built.home / "lakes" / "field_reports" / "artifacts").rglob(name)
