@@ -6,15 +6,16 @@ Not here: how any of it works (capabilities).
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mesh_assets.capabilities.checks.expectations import expectation
-from mesh_assets.words.errors import MeshError, NoVersion, PromiseBroken
-from mesh_assets.words.names import product_name
+from mesh_assets.words.errors import MeshError, NoVersion, PromiseBroken, UnknownProduct
+from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.settings import Settings, read_settings
-from mesh_assets.words.versions import PROD
+from mesh_assets.words.versions import PROD, Version
 
 if TYPE_CHECKING:
     from dagster import Definitions
@@ -49,22 +50,40 @@ def recipe(*, inputs: Sequence[str] = (), sources: Sequence[str] = ()) -> Callab
     return lambda function: function
 
 
-def read(product: str, *, version: int | None = None, environment: str = PROD) -> Handle:
-    """A product as readers see it now, or at a version; lazy: no row is read until it is asked for.
+def read(
+    product: str, *, version: int | None = None, release: int | None = None, environment: str = PROD
+) -> Handle:
+    """A product as readers see it now, at a version, or at a release; lazy: no row is read until asked for.
 
     The handle has `.relation` (DuckDB), `.arrow()`, `.polars()`, `.pandas()`, `.number` and `.files`. Raises
-    NoVersion if the product was never published, or has no such version.
+    UnknownProduct for a name that no domain has, and NoVersion if it was never published or not that often.
     """
-    from mesh_assets.capabilities.lake.read import Handle
+    from mesh_assets.capabilities.lake import Handle
     from mesh_assets.capabilities.registry import open_registry
 
     settings = read_settings()
     name = product_name(product)
-    registry = open_registry(settings)
-    found = registry.head(name, environment) if version is None else registry.version(name, version)
+    with open_registry(settings) as registry:
+        if version is not None:
+            found: Version | None = registry.version(name, version)
+        elif release is not None:
+            found = registry.head_at(name, release, environment)
+        else:
+            found = registry.head(name, environment)
     if found is None:
-        raise NoVersion(product=name)
+        _refuse_unknown(settings, name)
+        raise NoVersion(product=name, wanted="" if release is None else f" at release {release}")
     return Handle(settings, name, number=found.number, snapshot=found.snapshot)
+
+
+def _refuse_unknown(settings: Settings, name: ProductName) -> None:
+    """A name that no folder has is a slip of the pen, not a product without a version."""
+    folders = [path.parent for path in settings.domains.glob("*/*/contract.yaml")]
+    known = {f"{folder.parent.name}.{folder.name}" for folder in folders}
+    if str(name) not in known and not name.private:
+        raise UnknownProduct(
+            name=str(name), near=tuple(difflib.get_close_matches(str(name), sorted(known), n=2))
+        )
 
 
 def definitions(file: str) -> Definitions:

@@ -12,7 +12,10 @@ from mesh_assets.cli.terminal import complete_product, print_json, stderr, stdou
 from mesh_assets.words.versions import BuildOutcome, BuildRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mesh_assets.capabilities.lineage.model import Mesh
+    from mesh_assets.words.names import ProductName
     from mesh_assets.words.settings import Settings
 
 COLOURS = {
@@ -66,6 +69,7 @@ def build(
     mesh = read_mesh(settings)
     chosen = set(select(mesh, selection or ["*"]))
     names = chosen if only else mesh.upstream(chosen)
+    _check_weeks(mesh, names, week or [])
     order = Order(names=tuple(sorted(names)), weeks=tuple(sorted(week or ())), force=force, jobs=jobs)
     records = _build(settings, mesh, order, quiet=as_json)
     if as_json:
@@ -74,6 +78,25 @@ def build(
         _tell(records)
     if any(record.outcome not in (BuildOutcome.PUBLISHED, BuildOutcome.UNCHANGED) for record in records):
         raise typer.Exit(1)
+
+
+def _check_weeks(mesh: Mesh, names: Collection[ProductName], weeks: list[str]) -> None:
+    """Weeks must be partitions of what is built, and follow each other: a run is a range of them."""
+    from mesh_assets.capabilities.publishing.keys import all_partitions
+
+    if not weeks:
+        return
+    partitionings = [mesh.assets[name].partitioning for name in names]
+    known = [all_partitions(each) for each in partitionings if each]
+    if not known:
+        raise typer.BadParameter("nothing that is selected has partitions", param_hint="--week")
+    for week in weeks:
+        if all(week not in each for each in known):
+            told = f"{week!r} is no partition; they are Mondays from {known[0][0]} to {known[0][-1]}"
+            raise typer.BadParameter(told, param_hint="--week")
+    first, last = known[0].index(min(weeks)), known[0].index(max(weeks))
+    if last - first + 1 != len(set(weeks)):
+        raise typer.BadParameter("weeks of one build must follow each other", param_hint="--week")
 
 
 def _set(name: str, value: object) -> None:
@@ -132,14 +155,20 @@ def _make_sources(settings: Settings, progress: Any) -> None:
     """
     if settings.sources != settings.home / "sources":
         return
-    from mesh_assets.operational.write import write_sources
+    from mesh_assets.operational.write import write_sources, written
 
     bar = progress.add_task("sources", total=None, now="")
 
     def told(what: str, done: int, of: int) -> None:
         progress.update(bar, completed=done, total=of, now=what)
 
-    write_sources(settings.sources, scale=settings.scale, real=settings.real, progress=told)
+    scale, real = written(settings.sources)
+    write_sources(
+        settings.sources,
+        scale=settings.scale or scale or 1.0,
+        real=settings.real or real,
+        progress=told,
+    )
     task = progress.tasks[bar]
     progress.update(bar, completed=task.total or 1, total=task.total or 1, now="")
 
@@ -173,7 +202,7 @@ def _tell(records: list[BuildRecord]) -> None:
             console.print(f"[bold red]{record.outcome}[/] {_escape(record.message)}", soft_wrap=True)
     counts = {outcome: sum(record.outcome is outcome for record in records) for outcome in BuildOutcome}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-    console.print(f"{len(records)} products: {told}")
+    console.print(f"{len(records)} products and private assets: {told}")
 
 
 def _escape(text: str) -> str:

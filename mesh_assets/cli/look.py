@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.terminal import complete_product, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import cells, complete_product, print_json, stderr, stdout, table
 from mesh_assets.words.names import product_name
 from mesh_assets.words.rules import Outcome
 
@@ -32,7 +32,7 @@ def products(
     domain: Annotated[str | None, typer.Argument(help="Only this domain.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List every product: its version, rows, owner, and how its last build ended.
+    """List every product: its version, rows, and how its last build ended.
 
     **Examples**: `mesh products` · `mesh products hcp` · `mesh products --json`
     """
@@ -121,6 +121,7 @@ def why(product: ProductArgument, as_json: JsonOption = False) -> None:
 def read(
     product: ProductArgument,
     version: Annotated[int | None, typer.Option(help="This version; the current one if not given.")] = None,
+    release: Annotated[int | None, typer.Option(help="As readers saw it at this release.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write the rows.")] = Format.TABLE,
     limit: Annotated[
         int | None, typer.Option(min=0, help="At most so many rows (a table shows 20 unless told).")
@@ -136,7 +137,9 @@ def read(
     """
     from mesh_assets import mesh
 
-    handle = mesh.read(product, version=version)
+    if version is not None and release is not None:
+        raise typer.BadParameter("name a version or a release, not both")
+    handle = mesh.read(product, version=version, release=release)
     rows = limit if limit is not None or form is not Format.TABLE else 20
     relation = handle.relation if rows is None else handle.relation.limit(rows)
     if form is Format.TABLE:
@@ -146,7 +149,7 @@ def read(
             raise typer.BadParameter("parquet is not for a terminal: name a file with --output")
         relation.write_parquet(str(output))
     elif form is Format.CSV:
-        relation.write_csv(str(output or "/dev/stdout"))
+        _write_csv(relation, output)
     else:
         _write_json(relation, output)
     if output:
@@ -176,11 +179,11 @@ def _show_promise(asset: Asset) -> None:
     columns = table("column", "type", "description")
     for column in contract.columns:
         key = " (key)" if column.key_position else ""
-        columns.add_row(f"{column.name}{key}", column.physical_type, column.description)
+        columns.add_row(*cells(f"{column.name}{key}", column.physical_type, column.description))
     console.print(columns)
     rules = table("rule", "severity", "promise")
     for rule in asset.rules:
-        rules.add_row(rule.id, str(rule.severity), rule.description)
+        rules.add_row(*cells(rule.id, rule.severity, rule.description))
     console.print(rules)
 
 
@@ -226,7 +229,8 @@ def _show_broken(result: Any) -> None:
     colour = "red" if result.rule.blocking else "yellow"
     columns = f" ({', '.join(result.rule.columns)})" if result.rule.columns else ""
     console.print(
-        f"\n[{colour}]{result.rule.severity}[/] [bold]{result.rule.id}[/]{columns}: {result.summary}"
+        f"\n[{colour}]{result.rule.severity}[/] [bold]{result.rule.id}[/]{columns}: "
+        + cells(result.summary)[0]
     )
     console.print(f"  {result.rule.description}", markup=False)
     if result.rule.place:
@@ -236,18 +240,29 @@ def _show_broken(result: Any) -> None:
     names = list(dict.fromkeys(name for row in result.sample for name in row))
     rows = table(*names)
     for row in result.sample[:10]:
-        rows.add_row(*("null" if row.get(name) is None else str(row[name]) for name in names))
+        rows.add_row(*cells(*("null" if row.get(name) is None else row[name] for name in names)))
     console.print(rows)
 
 
 def _print_table(relation: Any, whole: Any) -> None:
     shown = table(*relation.columns)
     for row in relation.fetchall():
-        shown.add_row(*("" if value is None else str(value) for value in row))
+        shown.add_row(*cells(*row))
     console = stdout()
     console.print(shown)
     if whole is not None:
         console.print(f"[dim]{whole.count('*').fetchone()[0]:,} rows, {len(whole.columns)} columns[/]")
+
+
+def _write_csv(relation: Any, output: Path | None) -> None:
+    import duckdb
+
+    try:
+        relation.write_csv(str(output or "/dev/stdout"))
+    except duckdb.IOException as error:
+        if "Broken pipe" in str(error):  # `mesh read … | head` has seen enough
+            raise BrokenPipeError from None
+        raise
 
 
 def _write_json(relation: Any, output: Path | None) -> None:

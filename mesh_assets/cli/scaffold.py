@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh_assets.cli.terminal import stdout
-from mesh_assets.words.errors import MeshError
+from mesh_assets.words.errors import YourCode
 from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.settings import PACKAGE
 
 if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
@@ -41,7 +42,7 @@ from range(1, 4) as numbers (i)
 }
 
 
-class AlreadyThere(MeshError):
+class AlreadyThere(YourCode):
     template = "{path} is there already; nothing was changed"
 
 
@@ -55,10 +56,12 @@ def new_domain(
     **Examples**: `mesh new-domain supply --owner supply-team@example.com`, then `mesh build supply`
     """
     from mesh_assets.capabilities.contracts.scaffold import new_domain_text
-    from mesh_assets.words.settings import PROJECT, read_settings
+    from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
     first = ProductName(name, "first_product")
+    if first.domain.startswith("_"):
+        raise typer.BadParameter("only assets can be private; name a domain without the underscore")
     folder = settings.domains / name
     if folder.exists():
         raise AlreadyThere(path=folder)
@@ -66,8 +69,8 @@ def new_domain(
     _write(folder / "__init__.py", f'"""The {name} domain."""\n')
     _write(folder / "definitions.py", "from mesh_assets import mesh\n\ndefs = mesh.definitions(__file__)\n")
     _write(folder / "domain.yaml", new_domain_text(name, owner=owner, products=(first.product,)))
-    _product(settings, first, "sql")
-    _add_location(PROJECT / "workspace.yaml", name)
+    _product(settings, first, "sql", owner)
+    _add_location(settings, name)
     stdout().print(f"made {folder}; build it: `mesh build {name}`", soft_wrap=True)
 
 
@@ -83,6 +86,8 @@ def new_product(
 
     settings = read_settings()
     name = product_name(product)
+    if name.private:
+        raise typer.BadParameter("a private asset has no contract: make its folder and recipe by hand")
     if made_with not in RECIPE:
         raise typer.BadParameter(f"{made_with!r}: write one of {', '.join(RECIPE)}", param_hint="--with")
     if not (settings.domains / name.domain / "domain.yaml").is_file():
@@ -91,12 +96,12 @@ def new_product(
         )
     if (settings.domains / name.domain / name.product).exists():
         raise AlreadyThere(path=settings.domains / name.domain / name.product)
-    folder = _product(settings, name, made_with)
+    folder = _product(settings, name, made_with, "owner@example.com")
     _add_port(settings.domains / name.domain / "domain.yaml", name)
     stdout().print(f"made {folder}; build it: `mesh build {name}`", soft_wrap=True)
 
 
-def _product(settings: Settings, name: ProductName, made_with: str) -> Path:
+def _product(settings: Settings, name: ProductName, made_with: str, owner: str) -> Path:
     from mesh_assets.capabilities.contracts.scaffold import new_contract_text
 
     folder = settings.domains / name.domain / name.product
@@ -109,7 +114,7 @@ def _product(settings: Settings, name: ProductName, made_with: str) -> Path:
     }
     targets[made_with].parent.mkdir(parents=True, exist_ok=True)
     _write(targets[made_with], recipe)
-    _write(folder / "contract.yaml", new_contract_text(name))
+    _write(folder / "contract.yaml", new_contract_text(name, owner=owner))
     return folder
 
 
@@ -119,16 +124,18 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _add_location(workspace: Path, domain: str) -> None:
-    """A location of its own, in the form of the lines that are there."""
+def _add_location(settings: Settings, domain: str) -> None:
+    """A location of its own: by module in the package's own folder, by file elsewhere."""
+    workspace = settings.workspace
     text = workspace.read_text(encoding="utf-8") if workspace.is_file() else "load_from:\n"
-    entry = (
-        "  - python_module:\n"
-        f"      module_name: mesh_assets.domains.{domain}.definitions\n"
-        f"      location_name: {domain}\n"
-    )
-    if f"location_name: {domain}\n" not in text:
-        workspace.write_text(text.rstrip("\n") + "\n" + entry, encoding="utf-8")
+    if f"location_name: {domain}\n" in text:
+        return
+    if settings.domains == PACKAGE / "domains":
+        where = ["python_module:", f"    module_name: mesh_assets.domains.{domain}.definitions"]
+    else:
+        where = ["python_file:", f"    relative_path: {settings.domains / domain / 'definitions.py'}"]
+    entry = [f"  - {where[0]}", f"  {where[1]}", f"      location_name: {domain}"]
+    workspace.write_text(text.rstrip("\n") + "\n" + "\n".join(entry) + "\n", encoding="utf-8")
 
 
 def _add_port(path: Path, name: ProductName) -> None:

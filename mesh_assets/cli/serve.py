@@ -25,9 +25,11 @@ def sources(
     """
     from mesh_assets.operational.defects import KINDS, plant
     from mesh_assets.operational.defects import mend as mend_sources
-    from mesh_assets.operational.write import write_sources
+    from mesh_assets.operational.write import write_sources, written
     from mesh_assets.words.settings import read_settings
 
+    if scale is not None:
+        os.environ["MESH_SCALE"] = str(scale)
     settings = read_settings()
     console = stdout()
     if break_with == "list":
@@ -45,7 +47,8 @@ def sources(
         mend_sources(settings.sources)
         console.print("every planted defect is taken back")
     else:
-        write_sources(settings.sources, scale=scale or settings.scale, real=settings.real)
+        before, real = written(settings.sources)
+        write_sources(settings.sources, scale=settings.scale or before or 1.0, real=settings.real or real)
         console.print(f"sources are in {settings.sources}", soft_wrap=True)
 
 
@@ -60,10 +63,11 @@ def dev(
     **Examples**: `mesh dev` · `mesh dev --one-process --port 3001`
     """
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
-    from mesh_assets.words.settings import PROJECT, read_settings
+    from mesh_assets.words.settings import read_settings
 
-    prepare_dagster_home(read_settings())
-    where = ["-m", "mesh_assets.everything"] if one_process else ["-w", str(PROJECT / "workspace.yaml")]
+    settings = read_settings()
+    prepare_dagster_home(settings)
+    where = ["-m", "mesh_assets.everything"] if one_process else ["-w", str(settings.workspace)]
     command = [
         str(Path(sys.executable).parent / "dagster"),
         "dev",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,9 +29,16 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        first = name == columns[0]
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=first)
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        made.add_column(*cells(name), justify=justify, overflow="fold", no_wrap=name == columns[0])
     return made
+
+
+def cells(*values: object) -> list[str]:
+    """Values as a table shows them: nothing for None, and no value is taken for markup."""
+    from rich.markup import escape
+
+    return ["" if value is None else escape(str(value)) for value in values]
 
 
 def print_json(value: Any) -> None:

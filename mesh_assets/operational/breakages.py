@@ -186,7 +186,7 @@ BREAKAGES = {
                  edited("record_id", setting("payment_date", "2023-02-30"), of=1)),
         Breakage("value_out_of_range", "payer/formulary_filing.csv", "payer.formulary_coverage",
                  "tier_maximum", edited("formulary_id", setting("tier", "9"))),
-        Breakage("empty_file", "payer/formulary_filing.csv", "payer.formulary_coverage", "ProgramFailed",
+        Breakage("empty_file", "payer/formulary_filing.csv", "payer.formulary_coverage", _UNREADABLE,
                  nothing_of_it),
         Breakage("wrong_type", "payer/plan_filing.csv", "payer.plan", "ProgramFailed",
                  edited("plan_id", setting("enrollment", "about two million"), of=1)),

@@ -48,6 +48,15 @@ def write_sources(
     write_bytes(folder / STAMP, json.dumps(wanted, indent=2).encode())
 
 
+def written(folder: Path) -> tuple[float | None, Path | None]:
+    """(scale, folder of real files) of the drops that are there; (None, None) if there are none."""
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None, None
+    return stamp["scale"], Path(stamp["real"]) if stamp["real"] else None
+
+
 def _write(folder: Path, scale: float, real: Path | None, threads: int | None) -> Iterator[str]:
     """The drops in order, each told by name when it is there."""
     from mesh_assets.operational.benign import find_benign

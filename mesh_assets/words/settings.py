@@ -29,8 +29,10 @@ class Settings:
     registry: str
     #: MESH_CATALOG: `sqlite` (a file per lake) or `postgres:<libpq connection string>` (a schema per lake).
     catalog: str
-    #: MESH_SCALE: size of the generated example; 1 is one million fills.
-    scale: float
+    #: MESH_WORKSPACE: Dagster's list of code locations. Default `workspace.yaml` beside the package.
+    workspace: Path
+    #: MESH_SCALE: size of the generated example; 1 is one million fills. None: as it is there, else 1.
+    scale: float | None
     #: MESH_REAL: a folder with real CMS files that replaces generated sources, or None.
     real: Path | None
 
@@ -62,7 +64,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sources=_path(env, "MESH_SOURCES", home / "sources"),
         registry=env.get("MESH_REGISTRY") or f"sqlite:///{home / 'registry.sqlite'}",
         catalog=_catalog(env.get("MESH_CATALOG") or "sqlite"),
-        scale=_scale(env.get("MESH_SCALE") or "1"),
+        workspace=_path(env, "MESH_WORKSPACE", PROJECT / "workspace.yaml"),
+        scale=_scale(env["MESH_SCALE"]) if env.get("MESH_SCALE") else None,
         real=Path(env["MESH_REAL"]).expanduser().resolve() if env.get("MESH_REAL") else None,
     )
 

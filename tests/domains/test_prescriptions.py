@@ -223,7 +223,7 @@ def test_a_week_built_alone_equals_the_week_built_with_all_others(
 
 @pytest.mark.mesh
 @pytest.mark.real
-def test_three_in_four_rows_of_the_real_part_d_have_a_brand(
+def test_two_in_three_rows_of_the_real_part_d_have_a_brand(
     built_mesh: BuiltMesh, real_data: Path, tmp_path: Path
 ) -> None:
     drop, brands = real_data / "cms_partd_2023" / "prescriber_drug.csv", list(mesh.read("drug.brand").files)
@@ -239,4 +239,4 @@ def test_three_in_four_rows_of_the_real_part_d_have_a_brand(
         ).fetchone() or (0, 0, 0)
 
     assert rows == keys == 115_914
-    assert 0.5 < matched / rows < 0.9
+    assert 0.6 < matched / rows < 0.7

@@ -14,8 +14,9 @@ select
     filed.generic_name::varchar as generic_name,
     filed.brand_name::varchar as brand_name,
     2023::integer as year,
-    -- Null for drugs launched after the directory of 2019: they are kept, and a rule counts them.
+    -- Null for generics and for brands launched after the directory of 2019: they are kept, and a rule counts them.
     brand.brand_id::varchar as brand_id,
+    (lower(filed.brand_name) = lower(filed.generic_name))::boolean as is_generic,
     filed.claims::bigint as claims,
     filed.cost::decimal(18, 2) as cost
 from filed

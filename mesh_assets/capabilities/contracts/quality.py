@@ -60,7 +60,7 @@ _DESCRIBING = (
 _DESCRIBING_TOO = ("authoritativeDefinitions", "customProperties")
 _KEYS = {
     "library": ("metric", "rule", "unit", "arguments", "validValues", *OPERATORS, *_OLD_OPERATORS),
-    "sql": ("query", "unit", *OPERATORS, *_OLD_OPERATORS),
+    "sql": ("query", *OPERATORS, *_OLD_OPERATORS),
     "text": (),
 }
 

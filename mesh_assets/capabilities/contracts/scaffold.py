@@ -75,7 +75,7 @@ def new_domain_text(domain: str, *, owner: str = "owner@example.com", products: 
         for product in products
     )
     return f"""\
-apiVersion: v1.0.0
+apiVersion: v1.1.0
 kind: DataProduct
 id: {domain}
 name: {title}

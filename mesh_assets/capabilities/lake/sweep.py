@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.lake.places import SPILL
-
 if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
 
@@ -17,9 +15,9 @@ GRACE = 3600.0
 
 
 def sweep(settings: Settings, *, keep: frozenset[str] = frozenset(), grace: float = GRACE) -> list[Path]:
-    """Remove staging and spill folders that nobody touched for an hour, except runs in `keep`."""
+    """Remove staging and scratch folders that nobody touched for an hour, except runs in `keep`."""
     removed = []
-    for folder in (*settings.staging.glob("*"), *settings.scratch.glob(f"{SPILL}*")):
+    for folder in (*settings.staging.glob("*"), *settings.scratch.glob("*")):
         if folder.is_dir() and folder.name not in keep and time.time() - _touched(folder) > grace:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(folder)

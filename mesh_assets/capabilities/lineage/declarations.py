@@ -12,12 +12,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mesh_assets.capabilities.contracts.document import parse, read_text
 from mesh_assets.capabilities.lineage.model import Recipe, RecipeKind
-from mesh_assets.words.errors import DocumentMalformed, MeshError, RecipeMalformed
+from mesh_assets.words.errors import MeshError, RecipeMalformed
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.rules import Place
 
 SQL_HEADER = re.compile(r"^--\s*(input|source):\s*(\S+)\s*$")
+PROGRAM_KEYS = ("command", "inputs", "sources", "code")
+NOT_LITERAL = (
+    "inputs and sources must be written as literal lists of strings: they are read without importing the recipe"
+)
 TOOLS = ("altair", "duckdb", "matplotlib", "pandas", "plotly", "polars", "pyarrow", "xlsxwriter")
 
 
@@ -68,28 +73,28 @@ def sql_recipe(path: Path) -> Recipe:
 
 def program_recipe(path: Path) -> Recipe:
     """Read `program.yaml`: the command of a foreign program and what it is to be given."""
-    import yaml
-
-    document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    known = {"command", "inputs", "sources", "code"}
-    stray = sorted(set(document) - known)
-    if stray or not isinstance(document.get("command"), list):
-        problem = f"{stray[0]!r} is not known here" if stray else "`command` is missing, or is not a list"
-        raise DocumentMalformed(
-            file=path, line=1, problem=problem, remedy=f"Write: {', '.join(sorted(known))}"
-        )
+    document = parse(str(path), read_text(path))
+    told = document.value
+    for key in told:
+        if key not in PROGRAM_KEYS:
+            remedy = f"Write: {', '.join(PROGRAM_KEYS)}"
+            raise document.malformed((key,), f"{key!r} is not known here", remedy, key=True)
+        if not _texts(told[key]):
+            raise document.malformed((key,), f"`{key}` is not a list of texts")
+    if not told.get("command"):
+        raise document.malformed((), "`command` is missing", 'Write: command: ["{python}", "program.py"]')
     folder = path.parent.parent
-    code = [folder / name for name in document.get("code", [])] or [
-        folder / part for part in document["command"] if (folder / part).is_file()
+    code = [folder / name for name in told.get("code", [])] or [
+        folder / part for part in told["command"] if (folder / part).is_file()
     ]
     return Recipe(
         kind=RecipeKind.PROGRAM,
         path=path,
-        inputs=_names(path, 1, document.get("inputs", [])),
-        sources=tuple(document.get("sources", [])),
+        inputs=_names(path, document.place(("inputs",)).line, told.get("inputs", [])),
+        sources=tuple(told.get("sources", [])),
         place=Place(str(path), 1),
         code=(path, *code),
-        command=tuple(str(part) for part in document["command"]),
+        command=tuple(told["command"]),
     )
 
 
@@ -143,22 +148,36 @@ def _parsed(path: Path) -> ast.Module:
 def _decorator_arguments(path: Path, function: ast.FunctionDef) -> Mapping[str, Any]:
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in ("mesh.recipe", "recipe"):
-            try:
-                return {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in decorator.keywords}
-            except ValueError:
-                raise RecipeMalformed(
-                    file=str(path),
-                    line=decorator.lineno,
-                    problem=(
-                        "inputs and sources must be written as literal lists of strings: "
-                        "they are read without importing the recipe"
-                    ),
-                ) from None
+            return _literal_lists(path, decorator)
         if ast.unparse(decorator) in ("mesh.recipe", "recipe"):
             return {}
     raise RecipeMalformed(
         file=str(path), line=function.lineno, problem=f"write @mesh.recipe(…) above {function.name}()"
     )
+
+
+def _literal_lists(path: Path, decorator: ast.Call) -> Mapping[str, list[str]]:
+    """The decorator's arguments; one that is misspelt would otherwise be an input that nobody waits for."""
+    declared: dict[str, list[str]] = {}
+    problem = "write the arguments of @mesh.recipe by name: inputs=[…], sources=[…]" if decorator.args else ""
+    for keyword in decorator.keywords:
+        if keyword.arg not in ("inputs", "sources"):
+            problem = f"{keyword.arg!r} is not known to @mesh.recipe; it takes inputs and sources"
+            continue
+        try:
+            declared[keyword.arg] = ast.literal_eval(keyword.value)
+        except ValueError:
+            declared[keyword.arg] = []
+            problem = NOT_LITERAL
+        if not _texts(declared[keyword.arg]):
+            problem = NOT_LITERAL
+    if problem:
+        raise RecipeMalformed(file=str(path), line=decorator.lineno, problem=problem)
+    return declared
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
 
 
 def _names(path: Path, line: int, texts: list[str]) -> tuple[ProductName, ...]:

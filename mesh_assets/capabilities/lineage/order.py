@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from mesh_assets.capabilities.lineage.model import Mesh
+from mesh_assets.capabilities.lineage.through import lake_inputs
 from mesh_assets.words.errors import DocumentMalformed, MeshError, UnknownProduct
 from mesh_assets.words.names import ProductName, product_name
 
@@ -13,7 +14,7 @@ from mesh_assets.words.names import ProductName, product_name
 def in_order(mesh: Mesh, names: Collection[ProductName]) -> list[ProductName]:
     """The names so that each stands after all that it needs; equal ranks by name, so the order is stable."""
     wanted = set(names)
-    graph = {name: {need for need in mesh.assets[name].needs if need in wanted} for name in sorted(wanted)}
+    graph = {name: {need for need in needs_of(mesh, name) if need in wanted} for name in sorted(wanted)}
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()
@@ -36,9 +37,15 @@ def ready_batch(
     batch: list[ProductName] = []
     mine = in_order(mesh, [name for name in waiting if name.domain == domain])
     for name in mine:
-        if all(need in batch or need not in unfinished for need in mesh.assets[name].needs):
+        if all(need in batch or need not in unfinished for need in needs_of(mesh, name)):
             batch.append(name)
     return batch
+
+
+def needs_of(mesh: Mesh, name: ProductName) -> set[ProductName]:
+    """What an asset needs, private dbt models and what they need included."""
+    asset = mesh.assets[name]
+    return {*asset.needs, *lake_inputs(mesh.domains[name.domain], asset)}
 
 
 def select(mesh: Mesh, selection: Iterable[str]) -> list[ProductName]:

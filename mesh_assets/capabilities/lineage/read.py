@@ -79,17 +79,26 @@ def _asset(settings: Settings, domain: Domain, folder: Path, models: dict[str, P
         name=name,
         contract=contract,
         recipe=_recipe(settings, name, folder, models),
-        expectations=_expectations(folder),
+        expectations=_expectations(folder, contract),
     )
 
 
-def _expectations(folder: Path) -> tuple[Rule, ...]:
+def _expectations(folder: Path, contract: Contract | None) -> tuple[Rule, ...]:
     path = folder / "expectations.py"
     if not path.is_file():
         return ()
     from mesh_assets.capabilities.checks.expectations import declared_expectations
 
-    return declared_expectations(path)
+    rules = declared_expectations(path)
+    named = {rule.id for rule in (contract.rules if contract else ())}
+    for rule in rules:
+        if rule.id in named:
+            raise RecipeMalformed(
+                file=str(path),
+                line=rule.place.line if rule.place else 1,
+                problem=f"the contract has a rule {rule.id!r} already; a check has one name",
+            )
+    return rules
 
 
 def _recipe(settings: Settings, name: ProductName, folder: Path, models: dict[str, Path]) -> Recipe:
@@ -113,10 +122,16 @@ def _recipe(settings: Settings, name: ProductName, folder: Path, models: dict[st
 
 
 def _shared_code(folder: Path) -> tuple[Path, ...]:
-    """Other modules of the product and of its domain, that the recipe may import."""
-    aside = {"recipe.py", "definitions.py", "__init__.py", "expectations.py"}
-    nearby = [*folder.glob("*.py"), *folder.parent.glob("*.py")]
-    return tuple(sorted(path for path in nearby if path.name not in aside))
+    """What the recipe may import or read beside itself: the product's other files, the domain's modules."""
+    aside = {"contract.yaml", "definitions.py", "__init__.py", "expectations.py", "recipe.py"}
+    nearby = [*folder.rglob("*"), *folder.parent.glob("*.py")]
+    return tuple(
+        sorted(
+            path
+            for path in nearby
+            if path.is_file() and path.name not in aside and "__pycache__" not in path.parts
+        )
+    )
 
 
 def _dbt_models(settings: Settings, domain: str) -> dict[str, Path]:

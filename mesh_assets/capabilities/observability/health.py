@@ -95,7 +95,7 @@ def _registry(settings: Settings) -> Iterator[Finding]:
 
 
 def _lakes(settings: Settings) -> Iterator[Finding]:
-    """Touch a column of every head: counts are answered from statistics even when a file is gone."""
+    """Look up every file of every head: DuckLake answers counts from statistics when a file is gone."""
     from mesh_assets.capabilities.registry import open_registry
 
     with open_registry(settings) as registry:
@@ -148,11 +148,10 @@ def _workspace(settings: Settings) -> Iterator[Finding]:
     import yaml
 
     from mesh_assets.capabilities.lineage.read import domain_names
-    from mesh_assets.words.settings import PROJECT
 
-    path = PROJECT / "workspace.yaml"
+    path = settings.workspace
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    named = {entry["python_module"]["location_name"] for entry in document["load_from"]}
+    named = {place["location_name"] for entry in document["load_from"] for place in entry.values()}
     for name in domain_names(settings):
         if name not in named:
             yield Finding(

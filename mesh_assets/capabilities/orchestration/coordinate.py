@@ -17,9 +17,11 @@ from pathlib import Path
 
 from mesh_assets.capabilities.lineage.model import Asset, Mesh
 from mesh_assets.capabilities.lineage.order import in_order, ready_batch
+from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
 from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.capabilities.publishing.dbt import run_dbt
+from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.program import run_program
 from mesh_assets.capabilities.publishing.stale import stale_now
 from mesh_assets.capabilities.publishing.workshop import Tools, Workshop
@@ -159,13 +161,21 @@ def _stale(
     weeks: set[str] = set()
     for name in batch:
         asset = mesh.assets[name]
-        found = _asked(asset, order, stale_now(workshop, asset))
+        found = _asked(asset, order, stale_now(workshop, asset)) or _to_confirm(registry, asset)
         if found or any(need in stale for need in _through_models(mesh, asset)):
             stale[name] = None
             weeks |= set(found) - {WHOLE}
     if order.weeks and any(mesh.assets[name].partitioning for name in stale):
         weeks = set(order.weeks)
     return list(stale), tuple(sorted(weeks))
+
+
+def _to_confirm(registry: Registry, asset: Asset) -> set[str]:
+    """After a refused or failed build nothing may be stale, and Dagster still shows red: one run says so."""
+    last = registry.last_build(asset.name)
+    if last is None or last.outcome in GOOD:
+        return set()
+    return {all_partitions(asset.partitioning)[-1]}
 
 
 def _asked(asset: Asset, order: Order, stale: Collection[str]) -> set[str]:
@@ -176,8 +186,6 @@ def _asked(asset: Asset, order: Order, stale: Collection[str]) -> set[str]:
 
 def _through_models(mesh: Mesh, asset: Asset) -> set[ProductName]:
     """What the asset needs, private dbt models seen through."""
-    from mesh_assets.capabilities.publishing.keys import lake_inputs
-
     return set(lake_inputs(mesh.domains[asset.name.domain], asset))
 
 
@@ -189,8 +197,6 @@ def _start(
     weeks: tuple[str, ...],
     context: multiprocessing.context.ForkServerContext,
 ) -> _Running:
-    from mesh_assets.capabilities.publishing.keys import through_private_models
-
     domain = mesh.domains[names[0].domain]
     models = {
         model.name: None
@@ -229,7 +235,7 @@ def _collect(registry: Registry, state: _State, on_end: Callable[[BuildRecord], 
         for name in list(each.names):
             record = builds.get(name)
             if record is None and over:
-                record = _lost(each, name, state, builds)
+                record = _lost(each, name, builds)
             if record is not None:
                 each.names.remove(name)
                 _end(state, record, on_end)
@@ -241,16 +247,11 @@ def _collect(registry: Registry, state: _State, on_end: Callable[[BuildRecord], 
     return moved
 
 
-def _lost(
-    each: _Running, name: ProductName, state: _State, builds: dict[ProductName, BuildRecord]
-) -> BuildRecord:
-    """A product that its run said nothing of: skipped behind a refused one, or its process died."""
-    bad = [record for record in (*builds.values(), *state.ended.values()) if record.outcome not in GOOD]
-    if bad and each.process.exitcode == 1:
-        names = ", ".join(sorted({str(record.product) for record in bad if record.run_id == each.run_id}))
-        return _record(
-            name, BuildOutcome.SKIPPED, f"waits for {names or 'what failed before it'}", each.run_id
-        )
+def _lost(each: _Running, name: ProductName, builds: dict[ProductName, BuildRecord]) -> BuildRecord:
+    """A product that its run said nothing of: skipped behind one that was refused, or its process died."""
+    bad = sorted(str(product) for product, record in builds.items() if record.outcome not in GOOD)
+    if bad:
+        return _record(name, BuildOutcome.SKIPPED, f"waits for {', '.join(bad)}", each.run_id)
     return _record(
         name,
         BuildOutcome.FAILED,

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import dagster as dg
 
+from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets, read_mesh
+from mesh_assets.capabilities.orchestration.describe import asset_key
 from mesh_assets.capabilities.orchestration.steps import model_step, product_step
 from mesh_assets.words.settings import Settings
 
@@ -22,9 +24,7 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
     steps = [product_step(domain, asset) for asset in stored]
     if models:
         steps.append(model_step(domain, models))
-    products = [
-        key for asset, step in zip(stored, steps, strict=False) if asset.contract for key in step.keys
-    ]
+    keys = [asset_key(asset.name) for asset in stored]
     return dg.Definitions(
         assets=steps,
         jobs=[
@@ -38,12 +38,12 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
         sensors=[
             dg.AutomationConditionSensorDefinition(
                 f"{name}_automation",
-                target=dg.AssetSelection.assets(*products),
+                target=dg.AssetSelection.assets(*keys),
                 default_status=dg.DefaultSensorStatus.RUNNING,
                 minimum_interval_seconds=TICK_SECONDS,
             )
         ]
-        if products
+        if keys
         else [],
         # DuckDB uses every core inside one step; a process per step costs 4-6 CPU seconds
         # (docs/orchestration.md).
@@ -53,5 +53,7 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
 
 def everything(settings: Settings) -> dg.Definitions:
     """The whole mesh in one process: for laptops, tests and validation before a reload."""
-    read_mesh(settings)  # refuses what no single domain can see: unknown and private inputs, circles
+    mesh = read_mesh(settings)
+    # Together they refuse what no single domain can see: unknown and private inputs, circles.
+    in_order(mesh, list(mesh.assets))
     return dg.Definitions.merge(*(domain_definitions(name, settings) for name in domain_names(settings)))

@@ -70,7 +70,7 @@ def partitions(partitioning: Partitioning | None) -> dg.PartitionsDefinition[str
 
 def condition(asset: Asset) -> dg.AutomationCondition[Any] | None:
     """`eager`: when the content of an input changed. A rebuild that found nothing new wakes nobody."""
-    if asset.contract is None or asset.contract.automation != "eager":
+    if not asset.in_lake or (asset.contract and asset.contract.automation != "eager"):
         return None
     eager = dg.AutomationCondition.eager()
     changed = dg.AutomationCondition.data_version_changed().with_label("content_changed")

@@ -15,12 +15,15 @@ import dagster as dg
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.orchestration.describe import asset_key, asset_spec, check_spec
 from mesh_assets.capabilities.orchestration.tools import dagster_tools
-from mesh_assets.words.errors import MeshError, PromiseBroken
+from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, ReleaseConflict
 from mesh_assets.words.rules import Outcome, RuleResult, Verdict
 from mesh_assets.words.settings import read_settings
-from mesh_assets.words.versions import BuildOutcome, Version
+from mesh_assets.words.versions import Version
 
 FORCE = "mesh/force"
+
+#: Somebody was quicker: the same build tried again may well go through.
+PASSING = (LakeBusy, ReleaseConflict)
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -58,10 +61,11 @@ def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
         from mesh_assets.capabilities.publishing.dbt import make_models, rows_of
+        from mesh_assets.capabilities.publishing.record import on_record
 
         workshop = _workshop(context, domain)
         chosen = [model for model in models if asset_key(model.name) in context.selected_asset_keys]
-        with _told():
+        with _told(), on_record(workshop, [model.name for model in chosen]):
             make_models(workshop, chosen, workshop.weeks or ())
         for model in chosen:
             yield dg.MaterializeResult(
@@ -83,9 +87,9 @@ def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset
         yield from _check_results(asset, verdict.results, checks)
         raise dg.Failure(description=str(refused), allow_retries=False) from None
     except MeshError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
+        raise dg.Failure(description=str(error), allow_retries=isinstance(error, PASSING)) from None
     assert built.version is not None
-    if built.verdict is not None and built.record.outcome is BuildOutcome.PUBLISHED:
+    if built.verdict is not None:
         yield from _check_results(asset, built.verdict.results, checks)
     else:
         yield from _certified_results(asset, built.version, checks)
@@ -110,11 +114,13 @@ def _audit_published(
 
 def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
     """What this run's builds share, from what Dagster knows of the run."""
+    from mesh_assets.capabilities.lake import sweep
     from mesh_assets.capabilities.publishing.code import who
     from mesh_assets.capabilities.publishing.workshop import Workshop
     from mesh_assets.capabilities.registry import open_registry
 
     settings = read_settings()
+    sweep(settings, keep=frozenset([context.run.run_id]))
     chosen = context.op_execution_context.job_def.asset_layer.selected_asset_keys
     return Workshop(
         settings=settings,

@@ -99,7 +99,8 @@ def build(workshop: Workshop, name: ProductName) -> Built:
 
 def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float) -> Built:
     inputs = read_heads(workshop, asset)
-    files = find_sources(workshop, asset, workshop.weeks or all_partitions(asset.partitioning))
+    weeks = workshop.weeks if asset.partitioning else None
+    files = find_sources(workshop, asset, weeks or all_partitions(asset.partitioning))
     sources = source_versions(workshop, asset, files)
     keys = keys_now(workshop, asset, inputs, sources)
     work = _Work(
@@ -266,7 +267,12 @@ def _only_changed(bench: Bench, work: _Work, draft: Draft, verdict: Verdict) -> 
     """The draft without the partitions that already are exactly so; all of it if promise or artifacts
     changed.
     """
-    if work.head is None or _promise_changed(work) or _artifacts_changed(bench, work):
+    if (
+        work.head is None
+        or _promise_changed(work)
+        or _artifacts_changed(bench, work)
+        or _files_lost(bench, work)
+    ):
         return draft
     published = work.head.certificate.partitions
     changed = tuple(
@@ -281,8 +287,17 @@ def _only_changed(bench: Bench, work: _Work, draft: Draft, verdict: Verdict) -> 
 
 def _promise_changed(work: _Work) -> bool:
     assert work.head is not None
-    contract = work.asset.contract
-    return contract is not None and contract.text != work.head.certificate.contract_text
+    contract, certificate = work.asset.contract, work.head.certificate
+    if contract is not None and contract.text != certificate.contract_text:
+        return True
+    return [rule.id for rule in work.asset.rules] != [result["id"] for result in certificate.rule_results]
+
+
+def _files_lost(bench: Bench, work: _Work) -> bool:
+    """Somebody deleted files of the version that readers see: the same rows again are worth a version."""
+    assert work.head is not None
+    folder = lake_of(bench.workshop.settings, work.asset.name.domain).folder
+    return not all((folder / file).is_file() for file in work.head.certificate.files)
 
 
 def _artifacts_changed(bench: Bench, work: _Work) -> bool:

@@ -34,7 +34,7 @@ def certify(  # noqa: PLR0913 - a certificate is this many facts, each of its ow
     """Everything but the snapshot and the files, which the commit knows, and the number, which the release
     gives.
     """
-    commit, dirty = git_state(workshop.settings.domains)
+    commit, dirty = git_state(workshop.settings.domains, workshop.settings.dbt_project)
     return Certificate(
         product=asset.name,
         number=None,

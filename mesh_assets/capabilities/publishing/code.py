@@ -33,12 +33,13 @@ def digest_of(files: Iterable[Path]) -> str:
 
 
 @lru_cache(maxsize=8)
-def git_state(folder: Path) -> tuple[str | None, bool]:
-    """(commit, has uncommitted changes); (None, False) outside a repository or without git."""
+def git_state(*folders: Path) -> tuple[str | None, bool]:
+    """(commit, whether a folder has uncommitted changes); (None, False) without git or a repository."""
+    folder = folders[0]
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None, False
-    return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "."))
+    return commit, bool(_git(folder, "status", "--porcelain", "--", *map(str, folders)))
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

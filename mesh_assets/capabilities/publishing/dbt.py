@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
+from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
 from mesh_assets.capabilities.publishing.inputs import input_sql
-from mesh_assets.capabilities.publishing.keys import all_partitions, lake_inputs, through_private_models
+from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.sources import (
     expected_paths,
     find_source,

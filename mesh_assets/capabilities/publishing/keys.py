@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mesh_assets.capabilities.contracts.model import Domain, Partitioning
-from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, RecipeKind
+from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
+from mesh_assets.capabilities.lineage.through import through_private_models
 from mesh_assets.capabilities.publishing.code import digest_of
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -31,33 +32,6 @@ def all_partitions(partitioning: Partitioning | None) -> tuple[str, ...]:
     end = partitioning.until or today - timedelta(days=today.weekday())
     weeks = (end - partitioning.first).days // 7
     return tuple(str(partitioning.first + timedelta(weeks=n)) for n in range(max(weeks, 0)))
-
-
-def through_private_models(domain: DomainAssets, asset: Asset) -> tuple[Asset, ...]:
-    """The asset and every private dbt model that it is made from, itself first."""
-    by_name = {each.name: each for each in domain.assets}
-    chain: dict[ProductName, Asset] = {}
-    waiting = [asset]
-    while waiting:
-        each = waiting.pop(0)
-        if each.name in chain:
-            continue
-        chain[each.name] = each
-        waiting.extend(by_name[name] for name in each.inputs if name in by_name and not by_name[name].in_lake)
-    return tuple(chain.values())
-
-
-def lake_inputs(domain: DomainAssets, asset: Asset) -> tuple[ProductName, ...]:
-    """Every product or stored private asset that the asset is made from, foreign keys' targets included."""
-    scratch = {each.name for each in domain.assets if not each.in_lake}
-    chain = through_private_models(domain, asset)
-    names = [name for each in chain for name in each.needs if name not in scratch]
-    return tuple(dict.fromkeys(names))
-
-
-def source_names(domain: DomainAssets, asset: Asset) -> tuple[str, ...]:
-    chain = through_private_models(domain, asset)
-    return tuple(dict.fromkeys(name for each in chain for name in each.recipe.sources))
 
 
 def recipe_hash(domain: DomainAssets, asset: Asset) -> str:
@@ -130,7 +104,3 @@ def source_weeks(domain: Domain, name: str, partition: str) -> tuple[str, ...]:
         return ()
     first = date.fromisoformat(partition)
     return tuple(str(first + timedelta(weeks=n)) for n in range(source.late + 1))
-
-
-def is_made_with_dbt(asset: Asset) -> bool:
-    return asset.recipe.kind is RecipeKind.DBT

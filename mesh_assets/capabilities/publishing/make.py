@@ -113,7 +113,8 @@ def recipe_failed(bench: Bench, error: Exception) -> RecipeFailed:
     """The innermost line of the recipe that the error passed through."""
     own = str(bench.asset.recipe.path.parent.parent)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(own)]
-    file, line = (frames[-1].filename, frames[-1].lineno) if frames else (str(bench.asset.recipe.path), 1)
+    place = bench.asset.recipe.place
+    file, line = (frames[-1].filename, frames[-1].lineno) if frames else (place.file, place.line)
     message = " ".join(str(error).split())[:600]
     return RecipeFailed(
         product=bench.asset.name, error=f"{type(error).__name__}: {message}", file=file, line=line or 1

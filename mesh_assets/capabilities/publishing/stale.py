@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.lineage.through import lake_inputs, source_names
 from mesh_assets.capabilities.publishing.keys import (
     all_partitions,
     input_keys,
-    lake_inputs,
-    source_names,
     source_weeks,
     stale_partitions,
 )

@@ -90,6 +90,11 @@ class Registry:
         with self.reading() as connection:
             return versions.head(connection, product, environment)
 
+    def head_at(self, product: ProductName, release: int, environment: str = PROD) -> Version | None:
+        """The version that the environment showed after a release, None if it showed none."""
+        with self.reading() as connection:
+            return releases.head_at(connection, product, release, environment)
+
     def version(self, product: ProductName, number: int) -> Version:
         """One version; raises NoVersion."""
         with self.reading() as connection:

@@ -76,6 +76,23 @@ def history(connection: Connection, environment: str, limit: int) -> list[Releas
     ]
 
 
+def head_at(connection: Connection, product: ProductName, release: int, environment: str) -> Version | None:
+    """What the last release up to this one made the product's head."""
+    query = (
+        select(RELEASE_ITEM.c.number)
+        .join(RELEASE, RELEASE.c.id == RELEASE_ITEM.c.release_id)
+        .where(
+            RELEASE.c.environment == environment,
+            RELEASE_ITEM.c.product == str(product),
+            RELEASE.c.id <= release,
+        )
+        .order_by(RELEASE.c.id.desc())
+        .limit(1)
+    )
+    number = connection.scalar(query)
+    return None if number is None else versions.version(connection, product, number)
+
+
 def _refuse_if_moved(
     connection: Connection, order: Order, wanted: list[Certificate], heads: Mapping[ProductName, int]
 ) -> None:

@@ -39,20 +39,27 @@ def match_by_number(accounts: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFra
         persons.select("npi", registry_last="last_key", registry_first="first_key"), on="npi", how="left"
     )
     known = pl.col("registry_last").is_not_null()
-    same_name = (pl.col("registry_last") == pl.col("last_key")) | (
-        pl.col("registry_first") == pl.col("first_key")
-    )
+    same_last = pl.col("registry_last") == pl.col("last_key")
+    same_first = pl.col("registry_first") == pl.col("first_key")
     return found.select(
         pl.lit("crm").alias("source"),
         pl.col("account_id").alias("source_id"),
         "npi",
         pl.when(~known)
         .then(pl.lit("npi_unregistered"))
-        .when(same_name)
+        .when(same_last)
         .then(pl.lit("npi"))
         .otherwise(pl.lit("npi_name_differs"))
         .alias("rule"),
-        pl.when(~known).then(0.7).when(same_name).then(1.0).otherwise(0.8).alias("score"),
+        # People change their last name oftener than both.
+        pl.when(~known)
+        .then(0.7)
+        .when(same_last)
+        .then(1.0)
+        .when(same_first)
+        .then(0.9)
+        .otherwise(0.8)
+        .alias("score"),
     )
 
 
