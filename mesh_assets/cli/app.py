@@ -18,6 +18,8 @@ from mesh_assets.cli.serve import dbt_properties, dev, sources
 from mesh_assets.cli.terminal import stderr
 from mesh_assets.words.errors import MeshError, YourCode
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="mesh",
     help="A data mesh you can run: build products under contract, read them, and see why one was refused.",
@@ -49,11 +51,10 @@ def main() -> None:
     except MeshError as error:
         stderr().print(f"[bold red]error[/] {_escaped(str(error))}", soft_wrap=True)
         sys.exit(2 if isinstance(error, YourCode) else 1)
-    except KeyboardInterrupt:
-        stderr().print("interrupted; what was published stays, run the command again to go on")
-        sys.exit(130)
-    except BrokenPipeError:  # `mesh read … | head`
-        sys.exit(0)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # typer has turned Ctrl-C into its exit code, without a word
+            stderr().print("interrupted; what was published stays, run the command again to go on")
+        raise
 
 
 def _escaped(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.checks.audit import audit
 from mesh_assets.capabilities.lake import commit, connect, draft_sql, lake_of, stage, write_manifest
-from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
 from mesh_assets.capabilities.publishing.certify import artifact_digests, certify, contract_of
 from mesh_assets.capabilities.publishing.inputs import input_sql
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
@@ -30,7 +30,7 @@ from mesh_assets.capabilities.publishing.stale import (
 )
 from mesh_assets.capabilities.publishing.workshop import Bench, Workshop
 from mesh_assets.capabilities.registry import as_json
-from mesh_assets.words.errors import MeshError, PromiseBroken
+from mesh_assets.words.errors import MeshError, PromiseBroken, SourceMalformed
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.versions import (
@@ -181,8 +181,22 @@ def _source_views(workshop: Workshop, work: _Work, con: duckdb.DuckDBPyConnectio
         assert source is not None
         copies = readable_paths(source, paths, workshop.scratch / str(work.asset.name))
         files[name] = SourceFile(source, copies, con)
-        con.execute(f'create or replace view source."{name}" as {files[name].sql}')
+        if work.asset.recipe.kind is not RecipeKind.PROGRAM:  # a program reads the files by itself
+            _offer(con, work.asset.name, files[name])
     return files
+
+
+def _offer(con: duckdb.DuckDBPyConnection, product: ProductName, file: SourceFile) -> None:
+    """A source as a view; a file that DuckDB cannot even begin to read is told by its name."""
+    import duckdb
+
+    try:
+        con.execute(f'create or replace view source."{file.source.name}" as {file.sql}')
+    except duckdb.Error as error:
+        problem = " ".join(str(error).split())[:400]
+        raise SourceMalformed(
+            product=product, source=file.source.name, path=file.paths[0], problem=problem
+        ) from None
 
 
 def _draft(bench: Bench) -> Draft:

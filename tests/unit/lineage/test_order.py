@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_assets.capabilities.contracts.model import Domain
@@ -69,6 +70,7 @@ def meshes(draw: st.DrawFn) -> Mesh:
     return mesh_of({name: needs[name] for name in shuffled})
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(meshes())
 def test_each_stands_after_all_that_it_needs(mesh: Mesh) -> None:
     ordered = in_order(mesh, list(mesh.assets))
@@ -78,6 +80,7 @@ def test_each_stands_after_all_that_it_needs(mesh: Mesh) -> None:
         assert all(ordered.index(need) < ordered.index(name) for need in needs_of(mesh, name))
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(meshes())
 def test_batches_hold_what_is_ready_and_build_everything(mesh: Mesh) -> None:
     waiting = in_order(mesh, [name for name, asset in mesh.assets.items() if asset.in_lake])
@@ -99,6 +102,7 @@ def test_batches_hold_what_is_ready_and_build_everything(mesh: Mesh) -> None:
     assert finished == {name for name, asset in mesh.assets.items() if asset.in_lake}
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(meshes())
 def test_what_runs_in_another_domain_is_waited_for(mesh: Mesh) -> None:
     """One domain runs: a batch of another never needs what is being made there."""
@@ -111,6 +115,7 @@ def test_what_runs_in_another_domain_is_waited_for(mesh: Mesh) -> None:
         assert not mesh.upstream(batch) & set(running)
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(meshes())
 def test_upstream_and_downstream_are_inverse(mesh: Mesh) -> None:
     for name in mesh.assets:
@@ -127,13 +132,16 @@ def test_equal_ranks_stand_by_name() -> None:
 def test_a_circle_is_told_with_all_its_names() -> None:
     mesh = mesh_of({"a.x": ["c.z"], "b.y": ["a.x"], "c.z": ["b.y"], "a.free": []})
 
-    with pytest.raises(DocumentMalformed, match=r"recipe\.sql:3:1: these products need each other in a circle: ") as told:
+    with pytest.raises(
+        DocumentMalformed, match=r"recipe\.sql:3:1: these products need each other in a circle: "
+    ) as told:
         in_order(mesh, list(mesh.assets))
 
     path = str(told.value).split("circle: ")[1].split(". Take")[0].split(" -> ")
     assert sorted(path[1:]) == ["a.x", "b.y", "c.z"]
     assert path[0] == path[-1]
-    assert all(product_name(made) in mesh.assets[product_name(use)].needs for made, use in zip(path, path[1:], strict=False))
+    for use, made in itertools.pairwise(path):
+        assert product_name(made) in mesh.assets[product_name(use)].needs
 
 
 CHAIN = {"a.one": [], "a.two": ["a.one"], "b.three": ["a.two"], "b.other": []}

@@ -45,7 +45,9 @@ def test_what_another_domain_makes_is_an_input(shop: Shop) -> None:
 def test_an_input_that_nobody_makes_is_told_with_its_file(shop: Shop) -> None:
     replace(shop.folder("books.revenue") / "recipe.sql", "-- input: shop.orders", "-- input: shop.order")
 
-    with pytest.raises(MeshError, match=r"recipe\.sql:1: books\.revenue needs shop\.order, which no domain makes"):
+    with pytest.raises(
+        MeshError, match=r"recipe\.sql:1: books\.revenue needs shop\.order, which no domain makes"
+    ):
         read_mesh(shop.settings)
 
 
