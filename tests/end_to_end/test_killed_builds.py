@@ -59,7 +59,7 @@ def orders(run: mesh.Run) -> str:
 @contextmanager
 def started(shop: Shop, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """The command in a process group of its own; whatever is left of it is killed."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, *command],
         env={**os.environ, **shop.environment},
         cwd=PROJECT,
@@ -67,13 +67,12 @@ def started(shop: Shop, command: Sequence[str]) -> Iterator[subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def until(path: Path) -> None:

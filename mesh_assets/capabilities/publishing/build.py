@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,8 +169,16 @@ def _bench(workshop: Workshop, work: _Work) -> Iterator[Bench]:
         )
     finally:
         con.close()
-        shutil.rmtree(workshop.settings.staging / workshop.run_id / str(asset.name), ignore_errors=True)
+        _sweep_staging(workshop, asset)
         shutil.rmtree(artifacts, ignore_errors=True)
+
+
+def _sweep_staging(workshop: Workshop, asset: Asset) -> None:
+    """What the commit did not take, and the run's folder with the last product in it."""
+    folder = workshop.settings.staging / workshop.run_id
+    shutil.rmtree(folder / str(asset.name), ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _source_views(workshop: Workshop, work: _Work, con: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]:
