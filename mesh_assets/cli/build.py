@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mesh_assets.words.names import ProductName
     from mesh_assets.words.settings import Settings
 
+#: The table of a build is not folded: a narrower terminal wraps its lines.
+TABLE_WIDTH = 100
+
 COLOURS = {
     BuildOutcome.PUBLISHED: "green",
     BuildOutcome.UNCHANGED: "dim",
@@ -180,10 +183,11 @@ def _in_order(mesh: Mesh, names: list[Any]) -> list[str]:
 
 
 def _tell(records: list[BuildRecord]) -> None:
-    console = stdout()
+    console = stdout(at_least=TABLE_WIDTH)
     shown = table(
         "product", "outcome", "version", "rows", "passed", "warned", "failed", "seconds",
         right=("version", "rows", "passed", "warned", "failed", "seconds"),
+        fold=False,
     )  # fmt: skip
     for record in records:
         shown.add_row(

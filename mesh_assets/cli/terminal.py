@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Literal
+
+#: Columns of output that is not a terminal.
+WIDE = 140
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 
-def stdout() -> Console:
+def stdout(at_least: int = 0) -> Console:
+    """As wide as the terminal, but not narrower than a table needs; wide enough for any in a file or a pipe."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    known = console.is_terminal or "COLUMNS" in os.environ
+    return Console(highlight=False, width=max(console.width if known else WIDE, at_least))
 
 
 def stderr() -> Console:
@@ -22,15 +30,15 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A plain table; columns in `right` are numbers."""
+def table(*columns: str, right: tuple[str, ...] = (), fold: bool = True) -> Table:
+    """A plain table; columns in `right` are numbers. Without `fold` a value stays on its line."""
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in columns:
         justify: Literal["left", "right"] = "right" if name in right else "left"
-        made.add_column(*cells(name), justify=justify, overflow="fold", no_wrap=name == columns[0])
+        made.add_column(*cells(name), justify=justify, overflow="fold", no_wrap=not fold or name == columns[0])
     return made
 
 

@@ -155,6 +155,7 @@ def test_the_command_can_be_stopped_and_started_again(
 
     assert process.returncode == code, said
     assert "Traceback" not in said
+    assert (sent is signal.SIGINT) == ("what was published stays" in said)
     assert delivered.rows("shop.orders") == OLD
     (delivered.root / "let-go").touch()
 

@@ -1,4 +1,4 @@
-"""The UI as a person starts it: `mesh dev`, eight code locations, over a mesh of its own; and questions to it."""
+"""The UI as a person starts it: `mesh dev` with eight code locations over a mesh of its own."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ PRODUCT = """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ..
   assetChecksOrError { ... on AssetChecks { checks { name blocking
     executionForLatestMaterialization { runId status evaluation { severity description } } } } } } } }"""
 RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId status tags { key value } } } } }"
-SENSORS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+SENSORS = """query($after: Float!) { workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
   ... on RepositoryLocation { repositories { sensors { name sensorState {
-    status ticks(limit: 1) { status } } } } } } } } } }"""
+    status ticks(afterTimestamp: $after, limit: 5, statuses: [SKIPPED, SUCCESS]) { status } } } } } } } } } }"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Ui:
 
     url: str
     mesh: BuiltMesh
+    started: float
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """What the UI's own GraphQL answers."""
@@ -91,7 +92,8 @@ class Ui:
         }
 
     def sensors(self) -> dict[str, dict[str, Any]]:
-        entries = self.ask(SENSORS)["workspaceOrError"]["locationEntries"]
+        """Sensor -> its status and its finished looks since the start."""
+        entries = self.ask(SENSORS, after=self.started)["workspaceOrError"]["locationEntries"]
         repositories = [each for entry in entries for each in entry["locationOrLoadError"]["repositories"]]
         return {each["name"]: each["sensorState"] for every in repositories for each in every["sensors"]}
 
@@ -115,7 +117,7 @@ def wait_for(what: str, ask: Callable[[], Found | None], seconds: float = RUN_SE
 def serve(mesh: BuiltMesh, log: Path) -> Iterator[Ui]:
     """`mesh dev` until the block ends; nothing that it started outlives it."""
     port = _free_port()
-    ui = Ui(f"http://127.0.0.1:{port}", mesh)
+    ui = Ui(f"http://127.0.0.1:{port}", mesh, time.time())
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "mesh_assets.cli", "dev", "--port", str(port)],
@@ -127,9 +129,7 @@ def serve(mesh: BuiltMesh, log: Path) -> Iterator[Ui]:
             preexec_fn=_hear_signals,
         )
     try:
-        wait_for(
-            f"mesh dev has loaded every location (see {log})", lambda: _loaded(ui, process), START_SECONDS
-        )
+        wait_for(f"all locations are loaded (see {log})", lambda: _loaded(ui, process), START_SECONDS)
         ui.ask("mutation { setNuxSeen }")  # or the first page has a dialog over it that asks for an address
         yield ui
     finally:

@@ -20,7 +20,10 @@ from mesh_assets.words.rules import Place
 
 SQL_HEADER = re.compile(r"^--\s*(input|source):\s*(\S+)\s*$")
 PROGRAM_KEYS = ("command", "inputs", "sources", "code")
-NOT_LITERAL = "inputs and sources must be written as literal lists of strings: they are read without importing the recipe"
+NOT_LITERAL = (
+    "inputs and sources must be written as literal lists of strings: "
+    "they are read without importing the recipe"
+)
 TOOLS = ("altair", "duckdb", "matplotlib", "pandas", "plotly", "polars", "pyarrow", "xlsxwriter")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ ENGINE = (
     "duckdb-extension-sqlite-scanner",
     "duckdb-extension-postgres-scanner",
 )
+#: The last bytes of every Parquet file.
+PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -95,17 +98,26 @@ def _registry(settings: Settings) -> Iterator[Finding]:
 
 
 def _lakes(settings: Settings) -> Iterator[Finding]:
-    """Look up every file of every head: DuckLake answers counts from statistics when a file is gone."""
+    """Look up every file of every head: DuckLake answers counts from statistics when a file is lost."""
     from mesh_assets.capabilities.registry import open_registry
 
     with open_registry(settings) as registry:
         for name, number in sorted(registry.heads().items()):
             head = registry.version(name, number)
-            missing = [path for path in _files(settings, head) if not Path(path).is_file()]
-            if missing:
-                told = f"{name} version {number} misses {len(missing)} of its files, first {missing[0]}"
+            lost = [path for path in _files(settings, head) if not _whole(Path(path))]
+            if lost:
+                told = f"{name} version {number} has lost {len(lost)} of its files, first {lost[0]}"
                 yield Finding("lake", False, f"{told}. Build it again: `mesh build {name} --force`")
         yield Finding("lakes", True, f"{settings.lakes}: every file of every current version is looked up")
+
+
+def _whole(path: Path) -> bool:
+    """False for a file that is gone or was cut off."""
+    if not path.is_file() or path.stat().st_size < len(PARQUET):
+        return False
+    with path.open("rb") as file:
+        file.seek(-len(PARQUET), os.SEEK_END)
+        return file.read() == PARQUET
 
 
 def _files(settings: Settings, head: Version) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ from mesh_assets.words.versions import WHOLE, BuildOutcome, BuildRecord
 PRELOAD = ("mesh_assets.capabilities.orchestration.preload",)
 #: Seconds between two looks at the runs; each look asks the registry once per run.
 LOOK_EVERY = 0.3
+#: Seconds that a run has to end by itself when the command is stopped.
+PATIENCE = 5
 GOOD = (BuildOutcome.PUBLISHED, BuildOutcome.UNCHANGED)
 
 
@@ -94,10 +96,18 @@ def coordinate(
             if not moved and (state.waiting or state.running):
                 time.sleep(LOOK_EVERY)
     finally:
-        for each in state.running.values():  # only when this process is told to stop
-            each.process.terminate()
-            each.process.join()
+        _stop(state)  # only when this process is told to stop
     return [state.ended[name] for name in wanted]
+
+
+def _stop(state: _State) -> None:
+    """Dagster holds signals back until a recipe has ended; a killed build changes nothing for readers."""
+    for each in state.running.values():
+        each.process.terminate()
+    for each in state.running.values():
+        each.process.join(PATIENCE)
+        each.process.kill()
+        each.process.join()
 
 
 def _start_what_can(

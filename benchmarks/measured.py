@@ -1,0 +1,121 @@
+"""A command measured with every process that it starts, also those that outlive their parent.
+
+`multiprocessing`'s fork server is a child that nobody waits for: the rusage of the command alone would miss
+all runs of `mesh build`. A small process in between declares itself the reaper of all orphans below it, waits
+for every one, and so has the CPU seconds of the whole tree in its own RUSAGE_CHILDREN. Linux only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+LOOK_EVERY = 0.02
+#: Seconds between two sums of the tree's memory; reading it costs the tree nothing that counts.
+WEIGH_EVERY = 0.25
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a tree of processes took. MB is 1024 * 1024 bytes."""
+
+    code: int
+    cpu: float
+    wall: float
+    #: Resident memory of the largest process, at its peak.
+    largest_mb: float
+    #: Proportional memory of all processes together, at its peak among looks.
+    together_mb: float
+    stdout: str
+
+
+def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
+    """Run the command in the project's folder, and tell what its whole tree cost."""
+    with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
+        report, out = Path(folder) / "report.json", Path(folder) / "out"
+        with out.open("wb") as stdout:
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.measured", str(report), *command],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                stdout=stdout,
+                check=True,
+            )
+        found = json.loads(report.read_text(encoding="utf-8"))
+        cost = Cost(**found, stdout=out.read_text(encoding="utf-8", errors="replace"))
+    if cost.code:
+        raise SystemExit(f"{' '.join(command)} ended with {cost.code}:\n{cost.stdout[-3000:]}")
+    return cost
+
+
+def check() -> None:
+    """A grandchild whose parent has left burns half a second: it must be in the account."""
+    burn = "import time\nwhile time.process_time() < 0.5: pass"
+    orphan = f"import subprocess, sys; subprocess.Popen([sys.executable, '-S', '-c', {burn!r}])"
+    cost = measure([sys.executable, "-c", orphan])
+    if not 0.5 <= cost.cpu < 1.0:
+        raise SystemExit(f"an orphan that burns 0.5 CPU seconds was counted as {cost.cpu:.2f}")
+
+
+def main(report: str, command: Sequence[str]) -> None:
+    """The process in between."""
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    began = time.monotonic()
+    first = subprocess.Popen(command)
+    code, wall, together, weighed = None, 0.0, 0.0, 0.0
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid == first.pid:
+            code, wall = os.waitstatus_to_exitcode(status), time.monotonic() - began
+        if pid == 0:
+            if time.monotonic() - weighed > WEIGH_EVERY:
+                together, weighed = max(together, _weight(os.getpid())), time.monotonic()
+            time.sleep(LOOK_EVERY)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    facts = {
+        "code": code,
+        "cpu": used.ru_utime + used.ru_stime,
+        "wall": wall,
+        "largest_mb": used.ru_maxrss / 1024,
+        "together_mb": together,
+    }
+    Path(report).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _weight(root: int) -> float:
+    """Proportional set size of everything below this process, in MB."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    below, waiting = 0.0, [pid for pid, parent in parents.items() if parent == root]
+    while waiting:
+        pid = waiting.pop()
+        waiting.extend(each for each, parent in parents.items() if parent == pid)
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        below += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return below
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,108 @@
+"""How Dagster loads the mesh: eight locations or one, no engine, sensors on, and a home that remembers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
+from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+from mesh_assets.words.settings import PROJECT, Settings, read_settings
+from tests.shop import Shop
+
+ENGINES = ("duckdb", "polars", "pandas", "pandera", "dbt", "dagster_dbt", "sqlglot", "pyarrow", "altair")
+
+
+def run(*command: str, folder: Path = PROJECT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of this Python's, with no mesh and no Dagster home but the given."""
+    return subprocess.run(
+        [sys.executable, "-m", *command] if command[0] != "-c" else [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    monkeypatch.setenv("MESH_HOME", str(tmp_path / ".mesh"))
+    return read_settings()
+
+
+@pytest.mark.parametrize(
+    "source", [("-w", "workspace.yaml"), ("-m", "mesh_assets.everything")], ids=["eight locations", "one"]
+)
+def test_the_example_loads(source: tuple[str, str], tmp_path: Path) -> None:
+    """Nothing is built and nothing needs to be: definitions are read from YAML and syntax trees."""
+    done = run("dagster", "definitions", "validate", *source, DAGSTER_HOME=str(tmp_path))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workspace_names_every_domain(example: Settings) -> None:
+    text = (PROJECT / "workspace.yaml").read_text(encoding="utf-8")
+
+    named = [line.split(":")[1].strip() for line in text.splitlines() if "location_name" in line]
+
+    assert sorted(named) == sorted(domain_names(example))
+
+
+def test_loading_every_domain_imports_no_engine() -> None:
+    loaded = run(
+        "-c",
+        "import importlib, sys; from mesh_assets.words.settings import PACKAGE\n"
+        "for path in sorted((PACKAGE / 'domains').glob('*/definitions.py')):\n"
+        "    importlib.import_module(f'mesh_assets.domains.{path.parent.name}.definitions')\n"
+        f"print(*[name for name in {ENGINES!r} if name in sys.modules])",
+    )
+
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.split() == [], "definitions import these; import them in the function that needs them"
+
+
+def test_a_sensor_per_domain_runs_by_default_and_wakes_products_only(example: Settings) -> None:
+    for domain in domain_names(example):
+        definitions = domain_definitions(domain, example)
+        (sensor,) = definitions.sensors or ()
+        assert isinstance(sensor, dg.AutomationConditionSensorDefinition)
+
+        woken = sensor.asset_selection.resolve(definitions.resolve_asset_graph())
+
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+        products = [a.name for a in read_domain_assets(example, domain).assets if a.contract]
+        assert {key.to_user_string() for key in woken} == {f"{n.domain}/{n.product}" for n in products}
+
+
+def test_a_weekly_product_has_its_weeks_and_builds_any_number_of_them_in_one_run(example: Settings) -> None:
+    (step,) = [
+        each
+        for each in domain_definitions("prescriptions", example).assets or ()
+        if isinstance(each, dg.AssetsDefinition) and dg.AssetKey(["prescriptions", "rx_fill"]) in each.keys
+    ]
+
+    assert step.partitions_def is not None
+    keys = step.partitions_def.get_partition_keys()
+    assert (keys[0], keys[-1], len(keys)) == ("2023-01-02", "2024-12-23", 104)
+    assert step.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_plain_dagster_in_the_project_remembers_between_starts(tmp_path: Path) -> None:
+    """DAGSTER_HOME unset, as in `dagster dev`: the project's dagster.yaml keeps everything beside it."""
+    shutil.copy(PROJECT / "dagster.yaml", tmp_path)
+    start = (
+        "import dagster as dg\n"
+        "from dagster._cli.utils import get_possibly_temporary_instance_for_cli\n"
+        "with get_possibly_temporary_instance_for_cli() as instance:\n"
+        "    print(instance.is_persistent, len(instance.get_runs()))\n"
+        "    dg.materialize([dg.AssetsDefinition(keys_by_output_name={}, keys_by_input_name={},"
+        " node_def=dg.graph(lambda: None, name='nothing'))], instance=instance) if False else None\n"
+        "    instance.create_run_for_job(dg.job(lambda: None, name='nothing'))\n"
+    )
