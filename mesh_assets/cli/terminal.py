@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 #: Columns of output that is not a terminal.
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stdout(at_least: int = 0) -> Console:
-    """As wide as the terminal, but not narrower than a table needs; wide enough for any in a file or a pipe."""
+    """As wide as the terminal, not narrower than a table needs; in a file or a pipe wide enough for any."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -31,14 +30,16 @@ def stderr() -> Console:
 
 
 def table(*columns: str, right: tuple[str, ...] = (), fold: bool = True) -> Table:
-    """A plain table; columns in `right` are numbers. Without `fold` a value stays on its line."""
+    """A plain table; columns in `right` are numbers. Without `fold` values stay on a line."""
     from rich import box
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in columns:
         justify: Literal["left", "right"] = "right" if name in right else "left"
-        made.add_column(*cells(name), justify=justify, overflow="fold", no_wrap=not fold or name == columns[0])
+        made.add_column(
+            *cells(name), justify=justify, overflow="fold", no_wrap=not fold or name == columns[0]
+        )
     return made
 
 

@@ -35,9 +35,9 @@ PRODUCT = """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ..
   assetChecksOrError { ... on AssetChecks { checks { name blocking
     executionForLatestMaterialization { runId status evaluation { severity description } } } } } } } }"""
 RUNS = "{ runsOrError(limit: 50) { ... on Runs { results { runId status tags { key value } } } } }"
-SENSORS = """query($after: Float!) { workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
-  ... on RepositoryLocation { repositories { sensors { name sensorState {
-    status ticks(afterTimestamp: $after, limit: 5, statuses: [SKIPPED, SUCCESS]) { status } } } } } } } } } }"""
+SENSORS = """query($after: Float!) { workspaceOrError { ... on Workspace { locationEntries {
+  locationOrLoadError { ... on RepositoryLocation { repositories { sensors { name sensorState { status
+    ticks(afterTimestamp: $after, limit: 5, statuses: [SKIPPED, SUCCESS]) { status } } } } } } } } } }"""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,6 @@ def test_assets_are_grouped_by_domain_and_joined_across_locations(ui: Ui) -> Non
 
 def test_sensors_that_wake_over_a_built_mesh_start_nothing(ui: Ui) -> None:
     """Each location's sensor runs by default, looks, and finds that every product is as its inputs are."""
-
     before = set(ui.runs())
 
     def looked() -> bool:

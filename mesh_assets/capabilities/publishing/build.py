@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.checks.audit import audit
-from mesh_assets.capabilities.lake import commit, connect, draft_sql, lake_of, stage, write_manifest
-from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
+from mesh_assets.capabilities.lake import commit, draft_sql, lake_of, stage, write_manifest
+from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.bench import pinned, set_up_bench
 from mesh_assets.capabilities.publishing.certify import artifact_digests, certify, contract_of
 from mesh_assets.capabilities.publishing.inputs import input_sql
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
 from mesh_assets.capabilities.publishing.keys import all_partitions, stale_partitions
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
-from mesh_assets.capabilities.publishing.sources import SourceFile, readable_paths
 from mesh_assets.capabilities.publishing.stale import (
-    SourceVersions,
     find_sources,
     keys_now,
     known_keys,
     read_heads,
     source_versions,
 )
-from mesh_assets.capabilities.publishing.workshop import Bench, Workshop
+from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
-from mesh_assets.words.errors import MeshError, PromiseBroken, SourceMalformed
+from mesh_assets.words.errors import MeshError, PromiseBroken
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.versions import (
@@ -43,10 +40,7 @@ from mesh_assets.words.versions import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
-#: A pin outlives the longest run; a run that dies leaves its pins to expire.
-PIN_LASTS = timedelta(days=1)
+    pass
 
 
 @dataclass(frozen=True)
@@ -56,20 +50,6 @@ class Built:
     record: BuildRecord
     verdict: Verdict | None
     version: Version | None
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What one build has found out before the recipe runs."""
-
-    asset: Asset
-    inputs: Mapping[ProductName, Version]
-    sources: SourceVersions
-    keys: Mapping[str, str]
-    partitions: tuple[str, ...]
-    head: Version | None
-    started: datetime
-    clock: float
 
 
 def build(workshop: Workshop, name: ProductName) -> Built:
@@ -103,7 +83,7 @@ def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float)
     files = find_sources(workshop, asset, weeks or all_partitions(asset.partitioning))
     sources = source_versions(workshop, asset, files)
     keys = keys_now(workshop, asset, inputs, sources)
-    work = _Work(
+    work = Work(
         asset=asset,
         inputs=inputs,
         sources=sources,
@@ -115,7 +95,7 @@ def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float)
     )
     if not work.partitions:
         return _unchanged(workshop, work, None)
-    with _pinned(workshop, work), _bench(workshop, work) as bench:
+    with pinned(workshop, work), set_up_bench(workshop, work) as bench:
         draft = _draft(bench)
         verdict = _audit(bench, draft, work)
         if verdict.stops_publication:
@@ -132,79 +112,6 @@ def _partitions_to_make(workshop: Workshop, asset: Asset, keys: Mapping[str, str
         return asked
     stale = set(stale_partitions(keys, known_keys(workshop, asset)))
     return tuple(partition for partition in asked if partition in stale)
-
-
-@contextmanager
-def _pinned(workshop: Workshop, work: _Work) -> Iterator[None]:
-    """Nobody may expire what this build reads."""
-    holder = f"run {workshop.run_id} {work.asset.name}"
-    versions = {name: version.number for name, version in work.inputs.items()}
-    workshop.registry.pin(holder, versions, _now() + PIN_LASTS)
-    try:
-        yield
-    finally:
-        workshop.registry.unpin(holder)
-
-
-@contextmanager
-def _bench(workshop: Workshop, work: _Work) -> Iterator[Bench]:
-    """A private DuckDB in which every input and source is a view, and a folder for artifacts."""
-    asset = work.asset
-    artifacts = workshop.scratch / "artifacts" / str(asset.name)
-    artifacts.mkdir(parents=True, exist_ok=True)
-    con = connect(workshop.settings)
-    try:
-        for name, version in work.inputs.items():
-            con.execute(f'create schema if not exists "{name.domain}"')
-            sql = input_sql(workshop.settings, name, version.snapshot)
-            con.execute(f'create or replace view "{name.domain}"."{name.product}" as {sql}')
-        yield Bench(
-            workshop=workshop,
-            asset=asset,
-            inputs=work.inputs,
-            sources=_source_views(workshop, work, con),
-            partitions=work.partitions,
-            con=con,
-            artifacts=artifacts,
-        )
-    finally:
-        con.close()
-        _sweep_staging(workshop, asset)
-        shutil.rmtree(artifacts, ignore_errors=True)
-
-
-def _sweep_staging(workshop: Workshop, asset: Asset) -> None:
-    """What the commit did not take, and the run's folder with the last product in it."""
-    folder = workshop.settings.staging / workshop.run_id
-    shutil.rmtree(folder / str(asset.name), ignore_errors=True)
-    with suppress(OSError):
-        folder.rmdir()
-
-
-def _source_views(workshop: Workshop, work: _Work, con: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]:
-    con.execute("create schema if not exists source")
-    files: dict[str, SourceFile] = {}
-    for name, paths in find_sources(workshop, work.asset, work.partitions).items():
-        source = workshop.domain.domain.source(name)
-        assert source is not None
-        copies = readable_paths(source, paths, workshop.scratch / str(work.asset.name))
-        files[name] = SourceFile(source, copies, con)
-        if work.asset.recipe.kind is not RecipeKind.PROGRAM:  # a program reads the files by itself
-            _offer(con, work.asset.name, files[name])
-    return files
-
-
-def _offer(con: duckdb.DuckDBPyConnection, product: ProductName, file: SourceFile) -> None:
-    """A source as a view; a file that DuckDB cannot even begin to read is told by its name."""
-    import duckdb
-
-    try:
-        con.execute(f'create or replace view source."{file.source.name}" as {file.sql}')
-    except duckdb.Error as error:
-        problem = " ".join(str(error).split())[:400]
-        raise SourceMalformed(
-            product=product, source=file.source.name, path=file.paths[0], problem=problem
-        ) from None
 
 
 def _draft(bench: Bench) -> Draft:
@@ -230,7 +137,7 @@ def _draft(bench: Bench) -> Draft:
         raise recipe_failed(bench, error) from error
 
 
-def _audit(bench: Bench, draft: Draft, work: _Work) -> Verdict:
+def _audit(bench: Bench, draft: Draft, work: Work) -> Verdict:
     settings = bench.workshop.settings
     contract = contract_of(work.asset, draft)
     references = {name: input_sql(settings, name, version.snapshot) for name, version in work.inputs.items()}
@@ -246,7 +153,7 @@ def _audit(bench: Bench, draft: Draft, work: _Work) -> Verdict:
     )
 
 
-def _other_partitions_sql(bench: Bench, draft: Draft, work: _Work) -> str | None:
+def _other_partitions_sql(bench: Bench, draft: Draft, work: Work) -> str | None:
     """What is published of the product beside the partitions of the draft; None if there is nothing."""
     if draft.partition_column is None or work.head is None:
         return None
@@ -257,7 +164,7 @@ def _other_partitions_sql(bench: Bench, draft: Draft, work: _Work) -> str | None
     return f'select * from ({published}) where "{draft.partition_column}" not in ({weeks})'
 
 
-def _refuse(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict: Verdict) -> None:
+def _refuse(workshop: Workshop, work: Work, bench: Bench, draft: Draft, verdict: Verdict) -> None:
     kept = keep_draft(
         workshop.settings,
         bench.con,
@@ -285,7 +192,7 @@ def _refuse(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict
     raise error
 
 
-def _only_changed(bench: Bench, work: _Work, draft: Draft, verdict: Verdict) -> Draft:
+def _only_changed(bench: Bench, work: Work, draft: Draft, verdict: Verdict) -> Draft:
     """The draft without the partitions that already are exactly so; all of it if promise or artifacts
     changed.
     """
@@ -307,7 +214,7 @@ def _only_changed(bench: Bench, work: _Work, draft: Draft, verdict: Verdict) -> 
     return replace(draft, partitions=changed, files=files)
 
 
-def _promise_changed(work: _Work) -> bool:
+def _promise_changed(work: Work) -> bool:
     assert work.head is not None
     contract, certificate = work.asset.contract, work.head.certificate
     if contract is not None and contract.text != certificate.contract_text:
@@ -315,19 +222,19 @@ def _promise_changed(work: _Work) -> bool:
     return [rule.id for rule in work.asset.rules] != [result["id"] for result in certificate.rule_results]
 
 
-def _files_lost(bench: Bench, work: _Work) -> bool:
+def _files_lost(bench: Bench, work: Work) -> bool:
     """Somebody deleted files of the version that readers see: the same rows again are worth a version."""
     assert work.head is not None
     folder = lake_of(bench.workshop.settings, work.asset.name.domain).folder
     return not all((folder / file).is_file() for file in work.head.certificate.files)
 
 
-def _artifacts_changed(bench: Bench, work: _Work) -> bool:
+def _artifacts_changed(bench: Bench, work: Work) -> bool:
     assert work.head is not None
     return dict(work.head.certificate.artifacts) != artifact_digests(bench.artifacts)
 
 
-def _publish(workshop: Workshop, work: _Work, bench: Bench, draft: Draft, verdict: Verdict) -> Built:
+def _publish(workshop: Workshop, work: Work, bench: Bench, draft: Draft, verdict: Verdict) -> Built:
     keep_artifacts(workshop, bench)
     certificate = certify(
         workshop,
@@ -389,7 +296,7 @@ def _comments(asset: Asset) -> dict[str, str]:
     }
 
 
-def _partitions_after(work: _Work, draft: Draft, verdict: Verdict) -> dict[str, dict[str, object]]:
+def _partitions_after(work: Work, draft: Draft, verdict: Verdict) -> dict[str, dict[str, object]]:
     """Every partition that the new version will hold: the head's, with the draft's in their place."""
     kept = dict(work.head.certificate.partitions) if work.head and draft.partition_column else {}
     made = {
@@ -402,13 +309,13 @@ def _partitions_after(work: _Work, draft: Draft, verdict: Verdict) -> dict[str, 
     return {**{key: dict(value) for key, value in kept.items()}, **made}
 
 
-def _keys_after(work: _Work) -> dict[str, str]:
+def _keys_after(work: Work) -> dict[str, str]:
     """Keys of the partitions made now, and of the others as the head has them."""
     kept = dict(work.head.certificate.input_keys) if work.head else {}
     return {**kept, **{partition: work.keys[partition] for partition in work.partitions}}
 
 
-def _unchanged(workshop: Workshop, work: _Work, verdict: Verdict | None) -> Built:
+def _unchanged(workshop: Workshop, work: Work, verdict: Verdict | None) -> Built:
     assert work.head is not None
     results = work.head.certificate.rule_results
     record = _record(workshop, work, BuildOutcome.UNCHANGED, verdict)
@@ -424,7 +331,7 @@ def _unchanged(workshop: Workshop, work: _Work, verdict: Verdict | None) -> Buil
     return Built(record, verdict, work.head)
 
 
-def _record(workshop: Workshop, work: _Work, outcome: BuildOutcome, verdict: Verdict | None) -> BuildRecord:
+def _record(workshop: Workshop, work: Work, outcome: BuildOutcome, verdict: Verdict | None) -> BuildRecord:
     return BuildRecord(
         product=work.asset.name,
         run_id=workshop.run_id,

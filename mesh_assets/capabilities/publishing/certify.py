@@ -12,8 +12,7 @@ from mesh_assets.capabilities.contracts.model import Column, Contract
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.publishing.code import git_state, package_versions
 from mesh_assets.capabilities.publishing.keys import recipe_hash
-from mesh_assets.capabilities.publishing.stale import SourceVersions
-from mesh_assets.capabilities.publishing.workshop import Workshop
+from mesh_assets.capabilities.publishing.workshop import SourceVersions, Workshop
 from mesh_assets.words.rules import RuleResult, Verdict
 from mesh_assets.words.versions import WHOLE, Certificate, Draft, InputVersion, Version
 

@@ -14,13 +14,10 @@ from mesh_assets.capabilities.publishing.keys import (
     stale_partitions,
 )
 from mesh_assets.capabilities.publishing.sources import find_source, source_version
-from mesh_assets.capabilities.publishing.workshop import Workshop
+from mesh_assets.capabilities.publishing.workshop import SourceVersions, Workshop
 from mesh_assets.words.errors import MeshError, UpstreamMissing
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.versions import WHOLE, BuildOutcome, SourceVersion, Version
-
-#: Source name -> partition (WHOLE where all partitions read the same files) -> files.
-SourceVersions = Mapping[str, Mapping[str, Sequence[SourceVersion]]]
 
 
 def read_heads(workshop: Workshop, asset: Asset) -> dict[ProductName, Version]:

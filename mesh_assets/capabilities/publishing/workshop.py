@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,16 @@ from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.publishing.sources import SourceFile
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
-from mesh_assets.words.versions import Version
+from mesh_assets.words.versions import SourceVersion, Version
 
 if TYPE_CHECKING:
     import duckdb
 
     from mesh_assets.capabilities.registry.open import Registry
+
+
+#: Source name -> partition (WHOLE where all partitions read the same files) -> files.
+SourceVersions = Mapping[str, Mapping[str, Sequence[SourceVersion]]]
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,20 @@ class Workshop:
 
     def asset(self, name: ProductName) -> Asset:
         return next(asset for asset in self.domain.assets if asset.name == name)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one build has found out before the recipe runs."""
+
+    asset: Asset
+    inputs: Mapping[ProductName, Version]
+    sources: SourceVersions
+    keys: Mapping[str, str]
+    partitions: tuple[str, ...]
+    head: Version | None
+    started: datetime
+    clock: float
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import pytest
 from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from mesh_assets.words.settings import PROJECT, Settings, read_settings
-from tests.shop import Shop
 
 ENGINES = ("duckdb", "polars", "pandas", "pandera", "dbt", "dagster_dbt", "sqlglot", "pyarrow", "altair")
 
@@ -65,7 +64,7 @@ def test_loading_every_domain_imports_no_engine() -> None:
     )
 
     assert loaded.returncode == 0, loaded.stderr
-    assert loaded.stdout.split() == [], "definitions import these; import them in the function that needs them"
+    assert loaded.stdout.split() == [], "import these in the function that needs them"
 
 
 def test_a_sensor_per_domain_runs_by_default_and_wakes_products_only(example: Settings) -> None:
@@ -95,14 +94,19 @@ def test_a_weekly_product_has_its_weeks_and_builds_any_number_of_them_in_one_run
 
 
 def test_plain_dagster_in_the_project_remembers_between_starts(tmp_path: Path) -> None:
-    """DAGSTER_HOME unset, as in `dagster dev`: the project's dagster.yaml keeps everything beside it."""
+    """DAGSTER_HOME unset, as for `dagster dev`: the project's dagster.yaml keeps everything in .mesh."""
     shutil.copy(PROJECT / "dagster.yaml", tmp_path)
-    start = (
-        "import dagster as dg\n"
-        "from dagster._cli.utils import get_possibly_temporary_instance_for_cli\n"
-        "with get_possibly_temporary_instance_for_cli() as instance:\n"
-        "    print(instance.is_persistent, len(instance.get_runs()))\n"
-        "    dg.materialize([dg.AssetsDefinition(keys_by_output_name={}, keys_by_input_name={},"
-        " node_def=dg.graph(lambda: None, name='nothing'))], instance=instance) if False else None\n"
-        "    instance.create_run_for_job(dg.job(lambda: None, name='nothing'))\n"
+    (tmp_path / "tiny.py").write_text("import dagster as dg\n\n\n@dg.asset\ndef tiny(): ...\n")
+    for _ in range(2):
+        done = run("dagster", "asset", "materialize", "-f", "tiny.py", "--select", "tiny", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    told = run(
+        "-c",
+        "from dagster import DagsterInstance\n"
+        "with DagsterInstance.from_config('.') as instance: print(len(instance.get_runs()))",
+        folder=tmp_path,
     )
+
+    assert told.stdout.split() == ["2"], told.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mesh", "dagster.yaml", "tiny.py"]
