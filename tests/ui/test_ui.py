@@ -67,8 +67,10 @@ def test_sensors_that_wake_over_a_built_mesh_start_nothing(ui: Ui) -> None:
     assert set(ui.runs()) == before
 
 
-def test_the_lineage_page_shows_the_domains_in_order(ui: Ui, page: Page) -> None:
-    page.set_viewport_size({"width": 1720, "height": 800})
+def test_the_lineage_page_shows_the_domains_in_order(page: Page) -> None:
+    from playwright.sync_api import expect
+
+    page.set_viewport_size({"width": 1420, "height": 760})
     page.goto("/asset-groups")
     nodes = page.locator("svg foreignObject")
     shown = {
@@ -77,10 +79,11 @@ def test_the_lineage_page_shows_the_domains_in_order(ui: Ui, page: Page) -> None
     for node in shown.values():
         node.wait_for()
     page.get_by_text("Hide navigation").click()
-    page.reload()  # drawn again, in the wider window
+    page.get_by_role("img", name="panel_show_right").click()  # and the list of groups
+    page.reload()  # drawn again, in the wider space
     for node in shown.values():
         node.wait_for()
-    page.wait_for_function("!document.body.innerText.includes('fetching statuses')")
+    expect(page.get_by_text("fetching statuses")).to_have_count(0)
     picture(page, "lineage")
 
     left = {domain: (node.bounding_box() or {"x": -1.0})["x"] for domain, node in shown.items()}
@@ -106,11 +109,11 @@ def test_a_products_page_shows_its_contract(page: Page) -> None:
         "National provider identifier, ten digits with a check digit",
         "classification: personal",
         "non-nullable",
-        "Open contract in editor",
+        "Source code",
         "eager, on changed content",
+        "Asset history",
     ):
-        page.get_by_text(told).first.wait_for()
-    page.get_by_text("Asset history").wait_for()
+        page.get_by_text(told).locator("visible=true").first.wait_for()
     picture(page, "asset")
 
     page.goto("/assets/hcp/hcp_master?view=checks&checkDetail=npi_pattern")
@@ -148,7 +151,7 @@ def test_a_refused_draft_is_a_failed_check_with_its_rows_and_readers_keep_their_
     assert ui.runs()[run]["status"] == "FAILURE"
     assert ui.latest(product) == before
     assert ui.mesh.run("read", product, "--format", "csv").stdout == rows
-    page.set_viewport_size({"width": 1400, "height": 760})
+    page.set_viewport_size({"width": 1400, "height": 900})
     page.goto("/assets/payer/formulary_coverage?view=checks&checkDetail=tier_maximum")
     page.get_by_text(re.compile(r"failed on 2 of [\d,]+ rows")).first.wait_for()
     page.get_by_role("cell", name="9", exact=True).first.wait_for()

@@ -159,6 +159,7 @@ def _fit_table(ledger: Ledger, draft: Draft, note: Note) -> None:
         broken = (*broken, "its partitioning is another")
     if broken:
         _refuse_to_leave(ledger, draft, broken)
+    if broken or _lost(ledger, draft):
         return _make_table(ledger, draft, note, replace=True)
     table = ledger.table(draft.product)
     for name, kind in added:
@@ -180,6 +181,16 @@ def _make_table(ledger: Ledger, draft: Draft, note: Note, *, replace: bool) -> N
     _comment(ledger, f"TABLE {table}", note.comments.get(""))
     for name, _ in draft.columns:
         _comment(ledger, f"COLUMN {table}.{quoted(name)}", note.comments.get(name))
+
+
+def _lost(ledger: Ledger, draft: Draft) -> bool:
+    """DuckLake opens the files that it is to empty; a table that misses some, and is all in the draft, is
+    made anew.
+    """
+    if draft.partition_column is not None and ledger.partitions(draft.product) - set(draft.partitions):
+        return False
+    files = ledger.files(draft.product, ledger.current_snapshot())
+    return not all(Path(file).is_file() for file in files)
 
 
 def _refuse_to_leave(ledger: Ledger, draft: Draft, broken: tuple[str, ...]) -> None:

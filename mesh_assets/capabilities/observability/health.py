@@ -107,7 +107,8 @@ def _lakes(settings: Settings) -> Iterator[Finding]:
             lost = [path for path in _files(settings, head) if not _whole(Path(path))]
             if lost:
                 told = f"{name} version {number} has lost {len(lost)} of its files, first {lost[0]}"
-                yield Finding("lake", False, f"{told}. Build it again: `mesh build {name} --force`")
+                first = "Remove what is left of it and build" if Path(lost[0]).is_file() else "Build"
+                yield Finding("lake", False, f"{told}. {first} it again: `mesh build {name} --force`")
         yield Finding("lakes", True, f"{settings.lakes}: every file of every current version is looked up")
 
 

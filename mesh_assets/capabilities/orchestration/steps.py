@@ -32,7 +32,7 @@ def product_step(domain: DomainAssets, asset: Asset) -> dg.AssetsDefinition:
     """Build, audit and publish the product; with only checks selected, audit what is published."""
 
     @dg.multi_asset(
-        name=f"{asset.name.domain}__{asset.name.product.lstrip('_')}",
+        name=f"{asset.name.domain}__{asset.name.product}",
         specs=[asset_spec(domain, asset)],
         check_specs=[check_spec(asset, rule) for rule in asset.rules],
         can_subset=True,
