@@ -76,7 +76,9 @@ def _key_rules(document: Document, table: Steps, columns: tuple[Column, ...]) ->
         id="primary_key",
         kind="primary_key",
         columns=names,
-        description=f"{' and '.join(names)} identify one row, and are never null",
+        description=(
+            f"{' and '.join(names)} {'identifies' if len(names) == 1 else 'identify'} one row, never null"
+        ),
         dimension="uniqueness",
         place=document.place((*table, "properties", placed[0][2], "primaryKey"), key=True),
     )

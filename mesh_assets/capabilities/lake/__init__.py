@@ -12,7 +12,7 @@ from mesh_assets.capabilities.lake.fingerprint import combined, fingerprint_sql
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.manifest import manifests, write_manifest
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of
-from mesh_assets.capabilities.lake.read import Handle, files, relation, relation_sql
+from mesh_assets.capabilities.lake.read import Handle, files, relation, relation_sql, version_files
 from mesh_assets.capabilities.lake.stage import draft_sql, files_sql, stage
 from mesh_assets.capabilities.lake.sweep import sweep
 
@@ -35,5 +35,6 @@ __all__ = [
     "relation_sql",
     "stage",
     "sweep",
+    "version_files",
     "write_manifest",
 ]

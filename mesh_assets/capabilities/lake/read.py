@@ -41,6 +41,14 @@ def files(settings: Settings, product: ProductName, snapshot: int) -> tuple[str,
         return open_ledger(connection, settings, product.domain).files(product, snapshot)
 
 
+def version_files(
+    connection: DuckDBPyConnection, settings: Settings, product: ProductName, snapshot: int
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Absolute paths of a product's files at a snapshot, and (name, DuckDB type) of its columns."""
+    found = open_ledger(connection, settings, product.domain).files(product, snapshot)
+    return found, describe(relation(connection, settings, product, snapshot))
+
+
 class Handle:
     """One version of a product, for reading: lazy, and nothing is copied until asked."""
 

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from mesh_assets.capabilities.lineage.model import Asset, Mesh
+from mesh_assets.capabilities.lineage.model import Asset, Mesh, RecipeKind
 from mesh_assets.capabilities.lineage.order import in_order, ready_batch
 from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
-from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
+from mesh_assets.capabilities.orchestration.instance import cancel_runs, prepare_dagster_home
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.capabilities.publishing.dbt import run_dbt
 from mesh_assets.capabilities.publishing.keys import all_partitions
@@ -32,6 +32,7 @@ from mesh_assets.words.versions import WHOLE, BuildOutcome, BuildRecord
 
 #: What a child process has imported before it is forked, so that a run starts in milliseconds.
 PRELOAD = ("mesh_assets.capabilities.orchestration.preload",)
+PRELOAD_DBT = ("mesh_assets.capabilities.orchestration.preload_dbt",)
 #: Seconds between two looks at the runs; each look asks the registry once per run.
 LOOK_EVERY = 0.3
 #: Seconds that a run has to end by itself when the command is stopped.
@@ -85,7 +86,7 @@ def coordinate(
     """
     prepare_dagster_home(settings)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOAD))
+    context.set_forkserver_preload([*PRELOAD, *_preload_dbt(mesh, order)])
     state = _State(waiting=in_order(mesh, [name for name in order.names if mesh.assets[name].in_lake]))
     wanted = list(state.waiting)
     try:
@@ -96,11 +97,16 @@ def coordinate(
             if not moved and (state.waiting or state.running):
                 time.sleep(LOOK_EVERY)
     finally:
-        _stop(state)  # only when this process is told to stop
+        _stop(settings, state)  # only when this process is told to stop
     return [state.ended[name] for name in wanted]
 
 
-def _stop(state: _State) -> None:
+def _preload_dbt(mesh: Mesh, order: Order) -> tuple[str, ...]:
+    made = {mesh.assets[name].recipe.kind for name in order.names}
+    return PRELOAD_DBT if RecipeKind.DBT in made else ()
+
+
+def _stop(settings: Settings, state: _State) -> None:
     """Dagster holds signals back until a recipe has ended; a killed build changes nothing for readers."""
     for each in state.running.values():
         each.process.terminate()
@@ -108,6 +114,8 @@ def _stop(state: _State) -> None:
         each.process.join(PATIENCE)
         each.process.kill()
         each.process.join()
+    if state.running:
+        cancel_runs(settings, [each.run_id for each in state.running.values()])
 
 
 def _start_what_can(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ from mesh_assets.words.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+
+#: Events that Dagster hands to its log as one batch (event_log.py): a week of a product is an event or two.
+EVENTS_AT_ONCE = 200
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
@@ -28,6 +31,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
         target.write_text(text, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(EVENTS_AT_ONCE))
     return folder
 
 
@@ -47,3 +51,12 @@ def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
         fcntl.flock(lock, fcntl.LOCK_UN)
     with instance:
         yield instance
+
+
+def cancel_runs(settings: Settings, run_ids: Sequence[str]) -> None:
+    """Tell Dagster of runs whose processes were stopped, so that its UI does not show them as running."""
+    with open_instance(settings) as instance:
+        for run_id in run_ids:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_canceled(run)

@@ -1,8 +1,16 @@
-"""What the fork server imports once before it forks a process per run; nothing that starts a thread."""
+"""What the fork server imports once before it forks a process per run; nothing that starts a thread.
 
+DuckDB, polars, pyarrow and pandas start threads when they are imported: each run imports what it needs.
+"""
+
+import alembic.config
 import dagster
+import dagster._core.storage.runs
+import dagster._core.storage.schedules
 import sqlalchemy
 
 import mesh_assets.capabilities.orchestration.batch
+import mesh_assets.capabilities.orchestration.event_log
+import mesh_assets.capabilities.publishing.build
 
-__all__ = ["dagster", "mesh_assets", "sqlalchemy"]
+__all__ = ["alembic", "dagster", "mesh_assets", "sqlalchemy"]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.data_version import extract_data_version_from_entry
 
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.orchestration.describe import asset_key, asset_spec, check_spec
@@ -18,9 +19,12 @@ from mesh_assets.capabilities.orchestration.tools import dagster_tools
 from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, ReleaseConflict
 from mesh_assets.words.rules import Outcome, RuleResult, Verdict
 from mesh_assets.words.settings import read_settings
-from mesh_assets.words.versions import Version
+from mesh_assets.words.versions import BuildOutcome, Version
 
 FORCE = "mesh/force"
+
+#: Outcomes after which readers see something else.
+CHANGED = (BuildOutcome.PUBLISHED,)
 
 #: Somebody was quicker: the same build tried again may well go through.
 PASSING = (LakeBusy, ReleaseConflict)
@@ -96,8 +100,12 @@ def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset
     context.log.info(f"{asset.name}: {built.record.outcome}, version {built.version.number}")
     yield dg.MaterializeResult(
         asset_key=asset_key(asset.name),
-        data_version=dg.DataVersion(_data_version(context, built.version)),
-        metadata=_version_metadata(built.version, str(built.record.outcome)),
+        data_version=dg.DataVersion(
+            _data_version(
+                context, asset, built.version, changed=built.record.outcome is BuildOutcome.PUBLISHED
+            )
+        ),
+        metadata=_version_metadata(built.version, str(built.record.outcome), _only_week(context)),
     )
 
 
@@ -199,10 +207,11 @@ def _plain(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def _version_metadata(version: Version, outcome: str) -> dict[str, Any]:
+def _version_metadata(version: Version, outcome: str, week: str | None) -> dict[str, Any]:
     certificate = version.certificate
+    rows = certificate.partitions.get(week, {}).get("rows", 0) if week else version.rows
     return {
-        "dagster/row_count": version.rows,
+        "dagster/row_count": int(rows),
         "version": version.number,
         "outcome": outcome,
         "snapshot": version.snapshot,
@@ -215,9 +224,23 @@ def _version_metadata(version: Version, outcome: str) -> dict[str, Any]:
     }
 
 
-def _data_version(context: dg.AssetExecutionContext, version: Version) -> str:
-    """Of one partition its own fingerprint, else the product's."""
-    keys = tuple(context.partition_keys) if context.has_partition_key else ()
-    if len(keys) == 1 and keys[0] in version.certificate.partitions:
-        return str(version.certificate.partitions[keys[0]]["fingerprint"]) or "empty"
+def _data_version(context: dg.AssetExecutionContext, asset: Asset, version: Version, *, changed: bool) -> str:
+    """The product's fingerprint; a week that a run found unchanged keeps the one that Dagster has of it.
+
+    A run over many weeks reports one data version for all of them: no week's own fingerprint will do.
+    """
+    if not changed and _only_week(context) is not None:
+        record = context.instance.get_latest_data_version_record(
+            asset_key(asset.name), partition_key=_only_week(context)
+        )
+        known = extract_data_version_from_entry(record.event_log_entry) if record else None
+        if known is not None:
+            return known.value
     return version.fingerprint or "empty"
+
+
+def _only_week(context: dg.AssetExecutionContext) -> str | None:
+    keys = (
+        tuple(context.partition_keys) if context.has_partition_key or context.has_partition_key_range else ()
+    )
+    return keys[0] if len(keys) == 1 else None

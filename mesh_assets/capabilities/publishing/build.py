@@ -64,14 +64,15 @@ def build(workshop: Workshop, name: ProductName) -> Built:
         return _build(workshop, asset, started=started, clock=clock)
     except PromiseBroken:
         raise  # _refuse has put it on record, with its rows
-    except MeshError as error:
+    except Exception as error:
+        told = str(error) if isinstance(error, MeshError) else f"{type(error).__name__}: {error}"
         record = BuildRecord(
             product=name,
             run_id=workshop.run_id,
             outcome=BuildOutcome.FAILED,
             started=started,
             seconds=time.monotonic() - clock,
-            message=str(error),
+            message=told,
         )
         workshop.registry.record_build(record)
         raise

@@ -173,10 +173,18 @@ def _parquet_problem(source: Source, path: Path) -> str:
     import duckdb
 
     try:
-        rows = duckdb.connect().execute("select name from parquet_schema(?)", [str(path)]).fetchall()
+        rows = _engine().cursor().execute("select name from parquet_schema(?)", [str(path)]).fetchall()
     except duckdb.Error as error:
         return f"this is not Parquet ({str(error).splitlines()[0]})"
     return _columns_problem(source, [name for (name,) in rows])
+
+
+@lru_cache(maxsize=1)
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One for all footers: opening a DuckDB costs 10 ms, and a weekly source has a hundred files."""
+    import duckdb
+
+    return duckdb.connect()
 
 
 def _columns_problem(source: Source, seen: list[str]) -> str:

@@ -19,7 +19,7 @@ from mesh_assets.words.rules import Place
 
 
 def mesh_of(needs: dict[str, Sequence[str]]) -> Mesh:
-    """A mesh of private-free assets: {"a.x": ["b.y"]}; names that begin with an underscore are dbt models."""
+    """A mesh without contracts: {"a.x": ["b.y"]}; a name that begins with an underscore is a dbt model."""
     assets = [_asset(name, inputs) for name, inputs in needs.items()]
     domains = {
         name: DomainAssets(_domain(name), tuple(asset for asset in assets if asset.name.domain == name))
@@ -48,8 +48,8 @@ def _asset(text: str, inputs: Sequence[str]) -> Asset:
 def _domain(name: str) -> Domain:
     folder = Path("domains", name)
     return Domain(
-        name=name, title=name, version="1.0.0", status="active", purpose="", limitations="", usage="", owners=(),
-        tags=(), sources=(), input_ports=(), output_ports=(), support=(), folder=folder, raw={},
+        name=name, title=name, version="1.0.0", status="active", purpose="", limitations="", usage="",
+        owners=(), tags=(), sources=(), input_ports=(), output_ports=(), support=(), folder=folder, raw={},
         place=Place(str(folder / "domain.yaml"), 1),
     )  # fmt: skip
 

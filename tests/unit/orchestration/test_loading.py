@@ -67,7 +67,7 @@ def test_loading_every_domain_imports_no_engine() -> None:
     assert loaded.stdout.split() == [], "import these in the function that needs them"
 
 
-def test_a_sensor_per_domain_runs_by_default_and_wakes_products_only(example: Settings) -> None:
+def test_a_sensor_per_domain_runs_by_default_and_wakes_what_is_stored(example: Settings) -> None:
     for domain in domain_names(example):
         definitions = domain_definitions(domain, example)
         (sensor,) = definitions.sensors or ()
@@ -76,8 +76,8 @@ def test_a_sensor_per_domain_runs_by_default_and_wakes_products_only(example: Se
         woken = sensor.asset_selection.resolve(definitions.resolve_asset_graph())
 
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
-        products = [a.name for a in read_domain_assets(example, domain).assets if a.contract]
-        assert {key.to_user_string() for key in woken} == {f"{n.domain}/{n.product}" for n in products}
+        stored = [asset.name for asset in read_domain_assets(example, domain).assets if asset.in_lake]
+        assert {key.to_user_string() for key in woken} == {f"{n.domain}/{n.product}" for n in stored}
 
 
 def test_a_weekly_product_has_its_weeks_and_builds_any_number_of_them_in_one_run(example: Settings) -> None:
