@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from tests.shop import Shop, make_shop
 PROJECT = Path(__file__).parent.parent
 REAL = PROJECT.parent / "shared" / "data"
 SCALE = "0.02"
+#: The copy of the built example that nobody opens.
+TEMPLATE = "as-built"
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +56,7 @@ def mesh_in(home: Path, **more: str) -> BuiltMesh:
 
 @pytest.fixture(scope="session")
 def built_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
-    """Where the example was built, once for all test processes. Nobody writes here: copy it to change it."""
+    """Where the example was built, once for all test processes; `copy_example` to change anything."""
     import fcntl
 
     root = tmp_path_factory.getbasetemp()
@@ -64,11 +67,17 @@ def built_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home.parent / "built").exists():
             done = mesh_in(home).run("build")
+            shutil.copytree(home, home.parent / TEMPLATE)
             (home.parent / "built").write_text(f"{done.returncode}\n{done.stdout}\n{done.stderr}")
     code, _, told = (home.parent / "built").read_text().partition("\n")
     if code != "0":
         pytest.fail(f"the example mesh did not build:\n{told}", pytrace=False)
     yield home
+
+
+def copy_example(built_home: Path, target: Path) -> None:
+    """Copy the example as it was when it was built: in the home itself databases are open."""
+    shutil.copytree(built_home.parent / TEMPLATE, target)
 
 
 @pytest.fixture
@@ -83,10 +92,8 @@ def built_mesh(built_home: Path, monkeypatch: pytest.MonkeyPatch) -> BuiltMesh:
 @pytest.fixture
 def own_mesh(built_home: Path, tmp_path: Path) -> BuiltMesh:
     """A copy of the built example that a test may break: its own home, sources, registry and lakes."""
-    import shutil
-
     home = tmp_path / ".mesh"
-    shutil.copytree(built_home, home, symlinks=True)
+    copy_example(built_home, home)
     return mesh_in(home)
 
 

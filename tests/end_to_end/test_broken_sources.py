@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from mesh_assets.words.errors import MeshError, PromiseBroken
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.settings import Settings, read_settings
 from mesh_assets.words.versions import BuildOutcome, Version
-from tests.conftest import SCALE
+from tests.conftest import SCALE, copy_example
 
 pytestmark = pytest.mark.mesh
 
@@ -88,7 +87,7 @@ class Example:
 def example(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """One copy for all ways of breaking: each test leaves the sources whole."""
     home = tmp_path_factory.mktemp("broken") / ".mesh"
-    shutil.copytree(built_home, home, symlinks=True)
+    copy_example(built_home, home)
     settings = read_settings({"MESH_HOME": str(home), "MESH_SCALE": SCALE})
     with open_registry(settings) as registry:
         yield Example(settings, registry, read_mesh(settings))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import mesh_in
+from tests.conftest import copy_example, mesh_in
 from tests.ui.served import Ui, serve
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
 def ui(browser: Browser, built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     """`mesh dev` over a copy of the built example."""
     folder = tmp_path_factory.mktemp("ui")
-    shutil.copytree(built_home, folder / ".mesh", symlinks=True)
+    copy_example(built_home, folder / ".mesh")
     with serve(mesh_in(folder / ".mesh"), folder / "mesh-dev.log") as ui:
         yield ui
 
