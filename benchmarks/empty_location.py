@@ -1,0 +1,5 @@
+"""A code location with nothing in it: what Dagster costs by itself."""
+
+import dagster as dg
+
+defs = dg.Definitions()
