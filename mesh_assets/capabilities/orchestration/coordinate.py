@@ -16,8 +16,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from mesh_assets.capabilities.lineage.model import Asset, Mesh, RecipeKind
-from mesh_assets.capabilities.lineage.order import in_order, ready_batch
-from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
+from mesh_assets.capabilities.lineage.order import in_order, needs_of, ready_batch
+from mesh_assets.capabilities.lineage.through import through_private_models
 from mesh_assets.capabilities.orchestration.instance import cancel_runs, prepare_dagster_home
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.capabilities.publishing.dbt import run_dbt
@@ -180,7 +180,7 @@ def _stale(
     for name in batch:
         asset = mesh.assets[name]
         found = _asked(asset, order, stale_now(workshop, asset)) or _to_confirm(registry, asset)
-        if found or any(need in stale for need in _through_models(mesh, asset)):
+        if found or any(need in stale for need in needs_of(mesh, name)):
             stale[name] = None
             weeks |= set(found) - {WHOLE}
     if order.weeks and any(mesh.assets[name].partitioning for name in stale):
@@ -200,11 +200,6 @@ def _asked(asset: Asset, order: Order, stale: Collection[str]) -> set[str]:
     if not order.weeks or asset.partitioning is None:
         return set(stale)
     return set(stale) & set(order.weeks)
-
-
-def _through_models(mesh: Mesh, asset: Asset) -> set[ProductName]:
-    """What the asset needs, private dbt models seen through."""
-    return set(lake_inputs(mesh.domains[asset.name.domain], asset))
 
 
 def _start(
@@ -282,7 +277,7 @@ def _skip_orphans(mesh: Mesh, state: _State, on_end: Callable[[BuildRecord], Non
     """Whatever needs a product that was refused or failed is not built now; all others go on."""
     bad = {name for name, record in state.ended.items() if record.outcome not in GOOD}
     for name in list(state.waiting):
-        blockers = sorted(str(need) for need in _through_models(mesh, mesh.assets[name]) if need in bad)
+        blockers = sorted(str(need) for need in needs_of(mesh, name) if need in bad)
         if blockers:
             state.waiting.remove(name)
             _end(state, _record(name, BuildOutcome.SKIPPED, f"waits for {', '.join(blockers)}"), on_end)

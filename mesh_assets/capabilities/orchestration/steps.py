@@ -23,9 +23,6 @@ from mesh_assets.words.versions import BuildOutcome, Version
 
 FORCE = "mesh/force"
 
-#: Outcomes after which readers see something else.
-CHANGED = (BuildOutcome.PUBLISHED,)
-
 #: Somebody was quicker: the same build tried again may well go through.
 PASSING = (LakeBusy, ReleaseConflict)
 
