@@ -50,6 +50,10 @@ class Rule:
     #: values.
     arguments: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
+    #: Below the column: fields of an object by name, `[]` for the items of an array; () is the column itself.
+    path: tuple[str, ...] = ()
+    #: The consuming domain that expects this of somebody else's product; None for the product's own promises.
+    expected_by: str | None = None
 
     @property
     def blocking(self) -> bool:

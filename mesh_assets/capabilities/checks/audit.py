@@ -9,7 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.checks.compile import EVERY_ROW, Check, Pass, compile_rules
+from mesh_assets.capabilities.checks.compile import Check, Pass, compile_rules
+from mesh_assets.capabilities.checks.conditions import EVERY_ROW
 from mesh_assets.capabilities.checks.duplicates import duplicate_rows
 from mesh_assets.capabilities.checks.failures import sample
 from mesh_assets.capabilities.checks.format import (

@@ -1,45 +1,15 @@
-"""Each rule becomes the SQL condition of a row that counts against it.
-
-Read as stored, with these meanings, for every rule alike:
-- null breaks `required` and the primary key, and counts in `nullValues`; every other rule leaves nulls alone
-- NaN breaks `minimum` and `maximum` (and the exclusive ones), `multipleOf`, and any list of valid values
-- infinity is a number beyond every bound; it is a multiple of nothing
-- negative zero equals zero
-- an empty string is a value: of length 0, not null, and missing only where `missingValues` lists it
-- an empty table breaks no rule about rows; `row_count_above_zero` is what refuses it; its percents are 0
-"""
+"""Each rule becomes a check: which pass over the data answers it, and what that pass counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
-from typing import Any
 
+from mesh_assets.capabilities.checks.conditions import CONDITIONS, EVERY_ROW
 from mesh_assets.capabilities.checks.format import threshold
-from mesh_assets.capabilities.checks.stored import (
-    MOMENTS,
-    NUMBERS,
-    CannotRun,
-    Family,
-    Stored,
-    StoredColumn,
-    beyond_bound,
-    column,
-    exact,
-    literal,
-    remainder,
-    require_family,
-    text,
-)
+from mesh_assets.capabilities.checks.stored import CannotRun, Stored, column
 from mesh_assets.words.rules import Rule
-
-_TEXT = frozenset({Family.TEXT})
-
-
-#: The condition of rules that count rows; it is `count(*)`, and needs no condition in the query.
-EVERY_ROW = "TRUE"
 
 
 class Pass(StrEnum):
@@ -102,121 +72,6 @@ def _other_pass(rule: Rule, stored: Stored) -> Check:
     nulls = " OR ".join(f"{stored[name].sql} IS NULL" for name in rule.columns)
     return Check(rule, by, nulls if rule.kind == "primary_key" else None, metric=rule.kind in METRICS)
 
-
-def _only_column(rule: Rule, stored: Stored) -> StoredColumn:
-    if len(rule.columns) != 1:
-        raise CannotRun(f"{rule.kind} is about one column, and this rule names {len(rule.columns)}")
-    return stored[rule.columns[0]]
-
-
-def _argument(rule: Rule, name: str) -> Any:
-    if rule.arguments.get(name) is None:
-        raise CannotRun(f"{rule.kind} needs {name!r}, and the contract gives none")
-    return rule.arguments[name]
-
-
-def _required(rule: Rule, stored: Stored) -> str:
-    return f"{_only_column(rule, stored).sql} IS NULL"
-
-
-def _length(operator: str) -> Callable[[Rule, Stored], str]:
-    def condition(rule: Rule, stored: Stored) -> str:
-        found = _only_column(rule, stored)
-        require_family(found, _TEXT, "a length")
-        limit = _argument(rule, "value")
-        if isinstance(limit, bool) or not isinstance(limit, int):
-            raise CannotRun(f"{limit!r} is not a length")
-        return f"length({found.sql}) {operator} {limit}"
-
-    return condition
-
-
-def _pattern(rule: Rule, stored: Stored) -> str:
-    found = _only_column(rule, stored)
-    require_family(found, _TEXT, "a pattern")
-    return f"NOT regexp_matches({found.sql}, {text(str(_argument(rule, 'value')))})"
-
-
-def _bound(operator: str) -> Callable[[Rule, Stored], str]:
-    def condition(rule: Rule, stored: Stored) -> str:
-        found = _only_column(rule, stored)
-        require_family(found, NUMBERS | MOMENTS, "a bound")
-        beyond = beyond_bound(found, operator, _argument(rule, "value"))
-        # DuckDB orders NaN above infinity, so that only a lower bound lets it through.
-        if found.family is Family.FLOAT and operator.startswith("<"):
-            return f"({beyond} OR isnan({found.sql}))"
-        return beyond
-
-    return condition
-
-
-def _multiple_of(rule: Rule, stored: Stored) -> str:
-    found = _only_column(rule, stored)
-    require_family(found, NUMBERS, "multipleOf")
-    step = exact(_argument(rule, "value"))
-    if step <= 0:
-        raise CannotRun(f"multipleOf must be above zero, and is {_argument(rule, 'value')!r}")
-    if found.family is Family.FLOAT:
-        return _float_multiple(found, step)
-    return f"{remainder(found, step)} <> 0"
-
-
-def _float_multiple(found: StoredColumn, step: Fraction) -> str:
-    """A float is a multiple if it is the float nearest to one: 0.3 is a multiple of 0.1, 0.1 + 0.2 is not."""
-    p, q = (f"{float(part)!r}::DOUBLE" for part in (step.numerator, step.denominator))
-    nearest = f"(round({found.sql}::DOUBLE * {q} / {p}) * {p} / {q})::{found.type}"
-    return f"(NOT isfinite({found.sql}) OR {found.sql} <> {nearest})"
-
-
-def _invalid_values(rule: Rule, stored: Stored) -> str:
-    found = _only_column(rule, stored)
-    conditions = []
-    if (valid := rule.arguments.get("validValues")) is not None:
-        listed = [literal(value, found) for value in valid if value is not None]
-        conditions.append(
-            f"{found.sql} NOT IN ({', '.join(listed)})" if listed else f"{found.sql} IS NOT NULL"
-        )
-    if rule.arguments.get("pattern") is not None:
-        require_family(found, _TEXT, "a pattern")
-        conditions.append(f"NOT regexp_matches({found.sql}, {text(str(rule.arguments['pattern']))})")
-    if not conditions:
-        raise CannotRun("invalidValues needs validValues or a pattern")
-    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})"
-
-
-def _missing_values(rule: Rule, stored: Stored) -> str:
-    found = _only_column(rule, stored)
-    missing: Sequence[Any] = rule.arguments.get("missingValues") or ()
-    if not missing:
-        raise CannotRun("missingValues needs the list of values that count as missing")
-    listed = [literal(value, found) for value in missing if value is not None]
-    conditions = [f"{found.sql} IS NULL"] if None in missing else []
-    if listed:
-        conditions.append(f"{found.sql} IN ({', '.join(listed)})")
-    return f"({' OR '.join(conditions)})"
-
-
-def _every_row(rule: Rule, stored: Stored) -> str:
-    return EVERY_ROW
-
-
-#: Rules that the shared scan answers.
-CONDITIONS: Mapping[str, Callable[[Rule, Stored], str]] = {
-    "required": _required,
-    "min_length": _length("<"),
-    "max_length": _length(">"),
-    "pattern": _pattern,
-    "minimum": _bound("<"),
-    "maximum": _bound(">"),
-    "exclusive_minimum": _bound("<="),
-    "exclusive_maximum": _bound(">="),
-    "multiple_of": _multiple_of,
-    "null_values": _required,
-    "missing_values": _missing_values,
-    "invalid_values": _invalid_values,
-    "row_count": _every_row,
-    "row_count_positive": _every_row,
-}
 
 OTHER_PASSES: Mapping[str, Pass] = {
     "unique": Pass.DUPLICATES,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.checks.compile import EVERY_ROW, Check
+from mesh_assets.capabilities.checks.compile import Check
+from mesh_assets.capabilities.checks.conditions import EVERY_ROW
 from mesh_assets.capabilities.checks.stored import Stored, identifier, text
 from mesh_assets.capabilities.checks.subject import Subject
 from mesh_assets.words.versions import WHOLE

@@ -13,7 +13,7 @@ from typing import Any
 from mesh_assets.capabilities.contracts.columns import column_named
 from mesh_assets.capabilities.contracts.document import Document, Steps
 from mesh_assets.capabilities.contracts.model import Column
-from mesh_assets.capabilities.contracts.quality import severity_of
+from mesh_assets.capabilities.contracts.site import severity_of
 from mesh_assets.words.errors import NameMalformed
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Rule, Severity

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh_assets.capabilities.checks.audit import audit
-from mesh_assets.capabilities.checks.compile import CONDITIONS
+from mesh_assets.capabilities.checks.conditions import CONDITIONS
 from mesh_assets.capabilities.checks.schema import pandera_schema
 from mesh_assets.capabilities.checks.validate import failed_checks
 from mesh_assets.words.rules import Outcome
