@@ -6,7 +6,6 @@ reads one of the three kinds of recipe and looks at no data, is there for scale.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -15,16 +14,12 @@ from pathlib import Path
 
 from benchmarks.measured import Cost, check, measure
 from benchmarks.tables import machine, median, table
-from benchmarks.whole_mesh import bare_build, fresh, mesh_build, prepare
+from benchmarks.whole_mesh import arguments, bare_build, fresh, mesh_build, prepare
 from mesh_assets.words.settings import read_settings
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--work", type=Path, help="a folder to work in; sources there are used again")
-    asked = parser.parse_args()
+    asked = arguments(__doc__).parse_args()
     work = asked.work or Path(tempfile.mkdtemp(prefix="mesh-bench-"))
     check()
     print(machine())

@@ -10,6 +10,7 @@ from benchmarks import stages
 
 def main() -> None:
     from mesh_assets.capabilities.orchestration import coordinate
+    from mesh_assets.capabilities.publishing import dbt_warm
     from mesh_assets.cli.app import main as mesh
 
     original = coordinate._start
@@ -22,6 +23,7 @@ def main() -> None:
             coordinate._child = real
 
     coordinate._start = start  # type: ignore[assignment]
+    dbt_warm.serve = stages.serve_dbt
     coordinate.PRELOAD = (*coordinate.PRELOAD, "benchmarks.stages")
     stages.install()
     stages.clock.spent["coordinator: start and imports"][0] += time.process_time()

@@ -26,11 +26,8 @@ BUILD = [sys.executable, "-m", "mesh_assets.cli", "build", "--json"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--runs", type=int, default=3)
+    parser = arguments(__doc__)
     parser.add_argument("--no-stages", action="store_true", help="leave out the account of stages")
-    parser.add_argument("--work", type=Path, help="a folder to work in; sources there are used again")
     asked = parser.parse_args()
     work = asked.work or Path(tempfile.mkdtemp(prefix="mesh-bench-"))
     check()
@@ -54,6 +51,15 @@ def main() -> None:
         print(staged(folder, cost.cpu))
     if asked.work is None:
         shutil.rmtree(work)
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark of whole builds takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--work", type=Path, help="a folder to work in; sources there are used again")
+    return parser
 
 
 def prepare(work: Path, scale: float) -> tuple[Path, Path]:

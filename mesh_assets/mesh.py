@@ -1,6 +1,7 @@
 """The front door: all that a domain may import.
 
-Here: `recipe` and `expectation` for a domain's code, `read` for anybody's, `definitions` for a code location.
+Here: `recipe` and `expectation` for a domain's code, `read`, `schema` and `verdict` for anybody's,
+`definitions` for a code location.
 Not here: how any of it works (capabilities).
 """
 
@@ -19,10 +20,12 @@ from mesh_assets.words.versions import PROD, Version
 
 if TYPE_CHECKING:
     from dagster import Definitions
+    from pandera.pandas import DataFrameSchema
 
     from mesh_assets.capabilities.lake.read import Handle
     from mesh_assets.capabilities.publishing.run import Run
     from mesh_assets.capabilities.publishing.sources import SourceFile
+    from mesh_assets.words.rules import Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,6 +40,8 @@ __all__ = [
     "expectation",
     "read",
     "recipe",
+    "schema",
+    "verdict",
 ]
 
 
@@ -76,14 +81,49 @@ def read(
     return Handle(settings, name, number=found.number, snapshot=found.snapshot)
 
 
+def schema(product: str, backend: str = "polars") -> DataFrameSchema:
+    """A product's contract and expectations as a pandera schema of polars, pandas or ibis.
+
+    Each rule is a named check with the meaning that it has in publication. Rules that the data alone cannot
+    answer are in `metadata["elsewhere"]`, with the reason. Raises UnknownProduct if no contract is there.
+    """
+    from mesh_assets.capabilities.checks.expectations import declared_expectations
+    from mesh_assets.capabilities.checks.schema import pandera_schema
+    from mesh_assets.capabilities.contracts import read_contract
+
+    settings, name = read_settings(), product_name(product)
+    folder = settings.domains / name.domain / name.product
+    if not (folder / "contract.yaml").is_file():
+        raise UnknownProduct(name=str(name), near=_like(settings, name))
+    path = folder / "expectations.py"
+    return pandera_schema(
+        read_contract(folder / "contract.yaml"),
+        backend,
+        expectations=path,
+        extra_rules=declared_expectations(path),
+    )
+
+
+def verdict(schema: DataFrameSchema, data: Any) -> Verdict:
+    """What publication would say of these data: a result per rule, and per check that the schema got besides.
+
+    `results` have outcome, failed_rows, summary and a sample; `stops_publication` is the answer in one word.
+    """
+    from mesh_assets.capabilities.checks.schema import verdict_of
+
+    return verdict_of(schema, data)
+
+
 def _refuse_unknown(settings: Settings, name: ProductName) -> None:
     """A name that no folder has is a slip of the pen, not a product without a version."""
+    if not (settings.domains / name.domain / name.product / "contract.yaml").is_file() and not name.private:
+        raise UnknownProduct(name=str(name), near=_like(settings, name))
+
+
+def _like(settings: Settings, name: ProductName) -> tuple[str, ...]:
     folders = [path.parent for path in settings.domains.glob("*/*/contract.yaml")]
-    known = {f"{folder.parent.name}.{folder.name}" for folder in folders}
-    if str(name) not in known and not name.private:
-        raise UnknownProduct(
-            name=str(name), near=tuple(difflib.get_close_matches(str(name), sorted(known), n=2))
-        )
+    known = sorted(f"{folder.parent.name}.{folder.name}" for folder in folders)
+    return tuple(difflib.get_close_matches(str(name), known, n=2))
 
 
 def definitions(file: str) -> Definitions:

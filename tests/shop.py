@@ -64,6 +64,15 @@ class Shop:
         name = product_name(product)
         return self.root / "domains" / name.domain / name.product
 
+    def expects(self, consumer: str, product: str, schema: str) -> Path:
+        """A consumer's file about a product; `schema` is what stands below the table's name."""
+        path = self.root / "domains" / consumer / "expects" / f"{product}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        about = f"id: {consumer}.expects.{product}\nversion: 1.0.0\nstatus: active\n"
+        table = f"schema:\n  - name: {product_name(product).product}\n{schema}"
+        path.write_text(f"apiVersion: v3.1.0\nkind: DataContract\n{about}{table}", encoding="utf-8")
+        return path
+
     def deliver(self, text: str) -> None:
         """What the till writes next."""
         target = self.root / "sources" / "shop" / "orders.csv"
@@ -171,3 +180,21 @@ def _domain(
 
 
 ORDERS_NAME = ProductName("shop", "orders")
+
+
+def keep_quarantine(shop: Shop, *, limit: int = 60, personal: str = "") -> None:
+    """Let shop.orders set rows aside whose amount is not above zero, or whose order_id comes twice."""
+    path = shop.folder("shop.orders") / "contract.yaml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace(AMOUNT_RULE, "        logicalTypeOptions: {exclusiveMinimum: 0}\n")
+    if personal:
+        before, _, after = text.partition(f"- name: {personal}\n")
+        after = after.replace("classification: internal", "classification: personal", 1)
+        text = f"{before}- name: {personal}\n{after}"
+    text += f"""customProperties:
+  - property: onFailure
+    value: quarantine
+  - property: quarantineLimit
+    value: {limit}
+"""
+    path.write_text(text, encoding="utf-8")

@@ -11,11 +11,15 @@ import sys
 import typer
 
 from mesh_assets.cli.build import build
+from mesh_assets.cli.checks import checks
+from mesh_assets.cli.contract import contract
 from mesh_assets.cli.doctor import doctor
-from mesh_assets.cli.look import products, read, show, why
+from mesh_assets.cli.look import products, read, show
+from mesh_assets.cli.quarantine import quarantine
 from mesh_assets.cli.scaffold import new_domain, new_product
 from mesh_assets.cli.serve import dbt_properties, dev, sources
 from mesh_assets.cli.terminal import stderr
+from mesh_assets.cli.why import why
 from mesh_assets.words.errors import MeshError, YourCode
 
 INTERRUPTED = 130
@@ -32,6 +36,7 @@ for command in (
     build,
     products,
     show,
+    checks,
     why,
     read,
     new_domain,
@@ -42,6 +47,9 @@ for command in (
     dbt_properties,
 ):
     app.command(name=command.__name__.replace("_", "-"))(command)
+
+app.add_typer(contract, name="contract")
+app.add_typer(quarantine, name="quarantine")
 
 
 def main() -> None:

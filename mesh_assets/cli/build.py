@@ -184,17 +184,17 @@ def _in_order(mesh: Mesh, names: list[Any]) -> list[str]:
 
 def _tell(records: list[BuildRecord]) -> None:
     console = stdout(at_least=TABLE_WIDTH)
-    shown = table(
-        "product", "outcome", "version", "rows", "passed", "warned", "failed", "seconds",
-        right=("version", "rows", "passed", "warned", "failed", "seconds"),
-        fold=False,
-    )  # fmt: skip
+    # A column only where it says something: most meshes have nothing in quarantine.
+    aside = ["quarantined"] if any(record.details.get("quarantined") for record in records) else []
+    numbers = ["version", "rows", *aside, "passed", "warned", "failed", "seconds"]
+    shown = table("product", "outcome", *numbers, right=tuple(numbers), fold=False)
     for record in records:
         shown.add_row(
             str(record.product),
             f"[{COLOURS[record.outcome]}]{record.outcome}[/]",
             "" if record.version is None else str(record.version),
             "" if record.rows is None else f"{record.rows:,}",
+            *(f"[yellow]{record.details.get('quarantined') or ''}[/]" for _ in aside),
             str(record.passed or ""),
             f"[yellow]{record.warned}[/]" if record.warned else "",
             f"[bold red]{record.failed}[/]" if record.failed else "",
@@ -217,5 +217,5 @@ def _escape(text: str) -> str:
 
 def _plain(record: BuildRecord) -> dict[str, Any]:
     facts = {**vars(record), "product": str(record.product), "outcome": str(record.outcome)}
-    facts.pop("details")
+    facts["quarantined"] = facts.pop("details").get("quarantined", 0)
     return facts

@@ -1,4 +1,4 @@
-"""`mesh products`, `mesh show`, `mesh why`, `mesh read`: looking, never changing."""
+"""`mesh products`, `mesh show`, `mesh read`: looking, never changing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 
 from mesh_assets.cli.terminal import cells, complete_product, print_json, stderr, stdout, table
 from mesh_assets.words.names import product_name
-from mesh_assets.words.rules import Outcome
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.lineage.model import Asset
@@ -36,20 +35,20 @@ def products(
 
     **Examples**: `mesh products` · `mesh products hcp` · `mesh products --json`
     """
-    mesh, registry = _mesh_and_registry()
+    mesh, registry = mesh_and_registry()
     from mesh_assets.capabilities.observability.status import product_rows
 
     rows = [row for row in product_rows(mesh, registry) if domain in (None, row["product"].split(".")[0])]
     if as_json:
         print_json(rows)
         return
-    shown = table("product", "version", "rows", "published", "rules", "last build", right=("version", "rows"))
+    aside = any(row["quarantined"] for row in rows)
+    names = ["product", "version", "rows", "published", "rules", "last build"]
+    names[3:3] = ["quarantined"] if aside else []
+    shown = table(*names, right=("version", "rows", "quarantined"))
     for row in rows:
         shown.add_row(
-            *(
-                "" if row[name] is None else str(row[name])
-                for name in ("product", "version", "rows", "published", "rules", "last_build")
-            )
+            *("" if row[key] is None else str(row[key]) for key in (name.replace(" ", "_") for name in names))
         )
     stdout().print(shown)
 
@@ -59,9 +58,12 @@ def show(product: ProductArgument, as_json: JsonOption = False) -> None:
 
     **Examples**: `mesh show hcp.hcp_master` · `mesh show drug.brand --json`
     """
-    mesh, registry = _mesh_and_registry()
+    mesh, registry = mesh_and_registry()
+    from mesh_assets.capabilities.observability.rules import expectations_of
+
     asset = mesh.asset(product_name(product))
     version = registry.head(asset.name)
+    expectations = expectations_of(mesh.domains[asset.name.domain], asset)
     if as_json:
         from mesh_assets.capabilities.registry import as_json as certificate_json
 
@@ -70,52 +72,14 @@ def show(product: ProductArgument, as_json: JsonOption = False) -> None:
                 "product": str(asset.name),
                 "contract": asset.contract.raw if asset.contract else None,
                 "inputs": [str(name) for name in asset.needs],
+                "expectations": expectations,
                 "certificate": certificate_json(version.certificate) if version else None,
             }
         )
         return
     _show_promise(asset)
+    _show_expectations(expectations)
     _show_version(asset, version)
-
-
-def why(product: ProductArgument, as_json: JsonOption = False) -> None:
-    """Say why the last draft of a product was refused, rule by rule, with failing rows.
-
-    Exit code 0 if the last build was published or unchanged, 1 if it was refused or failed.
-
-    **Examples**: `mesh why prescriptions.rx_fill`
-    """
-    mesh, registry = _mesh_and_registry()
-    name = mesh.asset(product_name(product)).name
-    last = registry.last_build(name)
-    console = stdout()
-    if last is None:
-        console.print(f"{name} was never built. Build it: `mesh build {name}`")
-        return
-    results = registry.rule_results(name, run_id=last.run_id)
-    broken = [result for result in results if result.outcome is not Outcome.PASSED]
-    good = str(last.outcome) in ("published", "unchanged")
-    if as_json:
-        print_json(
-            {
-                "product": str(name),
-                "outcome": str(last.outcome),
-                "message": last.message,
-                "draft": last.draft,
-                "rules": [_rule_json(result) for result in broken],
-            }
-        )
-        raise typer.Exit(0 if good else 1)
-    console.print(f"[bold]{name}[/]: {last.outcome}, {last.started:%Y-%m-%d %H:%M} UTC, run {last.run_id}")
-    if last.message:
-        console.print(last.message, markup=False, soft_wrap=True)
-    for result in broken:
-        _show_broken(result)
-    if last.draft:
-        console.print(
-            f"\nThe draft and all failing rows, rule by rule: {last.draft}/rows", markup=False, soft_wrap=True
-        )
-    raise typer.Exit(0 if good else 1)
 
 
 def read(
@@ -156,7 +120,8 @@ def read(
         stderr().print(f"{product} version {handle.number} -> {output}")
 
 
-def _mesh_and_registry() -> tuple[Any, Any]:
+def mesh_and_registry() -> tuple[Any, Any]:
+    """The mesh as its folders stand, and its registry, open."""
     from mesh_assets.capabilities.lineage.read import read_mesh
     from mesh_assets.capabilities.registry import open_registry
     from mesh_assets.words.settings import read_settings
@@ -182,9 +147,29 @@ def _show_promise(asset: Asset) -> None:
         columns.add_row(*cells(f"{column.name}{key}", column.physical_type, column.description))
     console.print(columns)
     rules = table("rule", "severity", "promise")
-    for rule in asset.rules:
+    for rule in asset.own_rules:
         rules.add_row(*cells(rule.id, rule.severity, rule.description))
     console.print(rules)
+    for said in contract.said:
+        console.print(f"said, not checked: {said}", markup=False)
+    for level in contract.service_levels:
+        console.print(f"service level {level.name}: {level.description}", markup=False)
+
+
+def _show_expectations(expectations: list[dict[str, Any]]) -> None:
+    """Who relies on what, and what of it does not run."""
+    if not expectations:
+        return
+    shown = table("expected by", "rule", "severity", "expectation")
+    for each in expectations:
+        if "rule" in each:
+            shown.add_row(*cells(*(each[key] for key in ("consumer", "rule", "severity", "description"))))
+    if shown.row_count:
+        stdout().print(shown)
+    for each in expectations:
+        if "left_out" in each:
+            told = f"left out, expected by {each['consumer']}: {each['left_out']}"
+            stdout().print(told, markup=False, style="yellow", soft_wrap=True)
 
 
 def _show_version(asset: Asset, version: Version | None) -> None:
@@ -209,39 +194,6 @@ def _show_version(asset: Asset, version: Version | None) -> None:
         console.print(
             f"artifact: {artifact_folder(read_settings(), asset.name, version.run_id) / name}", soft_wrap=True
         )
-
-
-def _rule_json(result: Any) -> dict[str, Any]:
-    return {
-        "rule": result.rule.id,
-        "columns": list(result.rule.columns),
-        "severity": str(result.rule.severity),
-        "outcome": str(result.outcome),
-        "failed_rows": result.failed_rows,
-        "checked_rows": result.checked_rows,
-        "summary": result.summary,
-        "sample": [dict(row) for row in result.sample],
-    }
-
-
-def _show_broken(result: Any) -> None:
-    console = stdout()
-    colour = "red" if result.rule.blocking else "yellow"
-    columns = f" ({', '.join(result.rule.columns)})" if result.rule.columns else ""
-    console.print(
-        f"\n[{colour}]{result.rule.severity}[/] [bold]{result.rule.id}[/]{columns}: "
-        + cells(result.summary)[0]
-    )
-    console.print(f"  {result.rule.description}", markup=False)
-    if result.rule.place:
-        console.print(f"  written at {result.rule.place}", markup=False, soft_wrap=True)
-    if not result.sample:
-        return
-    names = list(dict.fromkeys(name for row in result.sample for name in row))
-    rows = table(*names)
-    for row in result.sample[:10]:
-        rows.add_row(*cells(*("null" if row.get(name) is None else row[name] for name in names)))
-    console.print(rows)
 
 
 def _print_table(relation: Any, whole: Any) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
+import typer
+
 #: Columns of output that is not a terminal.
 WIDE = 140
 
@@ -53,6 +55,22 @@ def cells(*values: object) -> list[str]:
 def print_json(value: Any) -> None:
     """For scripts: one document on standard output."""
     print(json.dumps(value, default=str, indent=1))  # noqa: T201
+
+
+def complete_rule(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of rules of the product that stands before; none if there is no such product, or it is wrong."""
+    from mesh_assets.capabilities.lineage.read import read_domain_assets
+    from mesh_assets.words.errors import MeshError
+    from mesh_assets.words.names import product_name
+    from mesh_assets.words.settings import read_settings
+
+    try:
+        name = product_name(str(ctx.params.get("product")))
+        assets = read_domain_assets(read_settings(), name.domain).assets
+    except (MeshError, OSError):
+        return []
+    rules = [rule.id for asset in assets if asset.name == name for rule in asset.rules]
+    return [rule for rule in rules if rule.startswith(incomplete)]
 
 
 def complete_product(incomplete: str) -> list[str]:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 FIRST = date(2023, 1, 2)
 COUNT = 104
-UNTIL = FIRST + timedelta(weeks=COUNT)
 #: A fill, or its reversal, arrives at most so many weeks after the week of its date.
 LATEST = 4
 

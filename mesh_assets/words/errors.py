@@ -65,6 +65,10 @@ class RuleRefused(DocumentMalformed):
     """A rule form that this mesh does not run. It is refused by name; it is never skipped."""
 
 
+class ExpectationMismatch(DocumentMalformed):
+    """A consumer expects what the producer's contract does not have, or does not let it expect."""
+
+
 class UnknownProduct(YourCode):
     def __init__(self, *, name: str, near: tuple[str, ...] = ()) -> None:
         super().__init__(name=name, near=near)
@@ -72,6 +76,26 @@ class UnknownProduct(YourCode):
     def describe(self) -> str:
         hint = f" Did you mean {' or '.join(self.facts['near'])}?" if self.facts["near"] else ""
         return f"There is no product {self.facts['name']!r} in this mesh.{hint} See `mesh products`"
+
+
+class UnknownRule(YourCode):
+    def __init__(self, *, product: Any, name: str, near: tuple[str, ...] = ()) -> None:
+        super().__init__(product=product, name=name, near=near)
+
+    def describe(self) -> str:
+        hint = f" Did you mean {' or '.join(self.facts['near'])}?" if self.facts["near"] else ""
+        product = self.facts["product"]
+        return f"{product} has no rule {self.facts['name']!r}.{hint} See `mesh checks {product}`"
+
+
+class BackendUnknown(YourCode):
+    template = "There is no schema for {backend!r}; a contract becomes one for {allowed}"
+
+
+class PanderaWouldNotCheck(YourCode):
+    """Something that pandera passes over in silence; a schema that does so would promise what it did not see."""
+
+    template = "{schema} was not validated: {what}. {remedy}"
 
 
 class NoVersion(YourData):
@@ -156,6 +180,21 @@ class PromiseBroken(YourData):
             f"{facts['product']} was not published: `{facts['rule']}` {facts['summary']}{more}. "
             f"{readers}. See the rows: `mesh why {facts['product']}`"
         )
+
+
+class MayNotSee(YourData):
+    template = (
+        "{product} has personal columns ({columns}), and this reader may not see them. Ask for the rows "
+        "masked (without --unmasked), or set MESH_MAY_SEE={product} where that is allowed"
+    )
+
+
+class CorrectionRefused(YourData):
+    template = "The corrected rows of {product} in {file} are not taken: {problem}. {remedy}"
+
+
+class NoFailingRows(YourData):
+    template = "{product} has no failing rows of {rule!r} to write: {problem}. See `mesh why {product}`"
 
 
 class ReleaseConflict(YourData):

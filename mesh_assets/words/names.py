@@ -9,6 +9,9 @@ from mesh_assets.words.errors import NameMalformed
 
 WORD = re.compile(r"^_?[a-z][a-z0-9_]{0,61}$")
 
+#: How the table of a product's quarantined rows is called: `hcp.hcp_master__quarantine`.
+QUARANTINE = "__quarantine"
+
 
 @dataclass(frozen=True, order=True)
 class ProductName:
@@ -29,6 +32,11 @@ class ProductName:
     def private(self) -> bool:
         """True for an asset that other domains may not depend on."""
         return self.product.startswith("_")
+
+    @property
+    def quarantine(self) -> ProductName:
+        """The table of the product's rows that were set aside; it has no head of its own."""
+        return ProductName(self.domain, f"{self.product}{QUARANTINE}")
 
     @property
     def asset_key(self) -> tuple[str, str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from mesh_assets.words.names import ProductName, product_name
+
 
 class Severity(StrEnum):
     """ODCS severity, as publication reads it: an error blocks, a warning is told."""
@@ -60,6 +62,16 @@ class Rule:
         return self.severity is Severity.ERROR
 
 
+def products_of(rule: Rule) -> tuple[ProductName, ...]:
+    """The products that a rule compares with: a foreign key's target, a kind's, those that a query reads."""
+    named = (
+        rule.arguments.get("to_product"),
+        rule.arguments.get("product"),
+        *rule.arguments.get("reads", ()),
+    )
+    return tuple(dict.fromkeys(product_name(str(name)) for name in named if name))
+
+
 @dataclass(frozen=True)
 class RuleResult:
     """What one rule found. `failed_rows` is exact; `sample` is bounded (key columns and offending values)."""
@@ -75,10 +87,12 @@ class RuleResult:
     #: One phrase for a person: "failed on 41 of 1,204,118 rows".
     summary: str = ""
     sample: tuple[Mapping[str, Any], ...] = ()
+    #: How many of the failed rows were set aside; if any, then all, and what is published keeps the rule.
+    quarantined_rows: int = 0
 
     @property
     def stops_publication(self) -> bool:
-        return self.rule.blocking and self.outcome is not Outcome.PASSED
+        return self.rule.blocking and self.outcome is not Outcome.PASSED and not self.quarantined_rows
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,7 @@ class Verdict:
         return tuple(
             result
             for result in self.results
-            if result.outcome is not Outcome.PASSED and not result.rule.blocking
+            if result.outcome is not Outcome.PASSED and not result.stops_publication
         )
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.words.names import WORD
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = PACKAGE.parent
@@ -35,6 +36,8 @@ class Settings:
     scale: float | None
     #: MESH_REAL: a folder with real CMS files that replaces generated sources, or None.
     real: Path | None
+    #: MESH_MAY_SEE: products and domains whose personal columns this reader may ask for unmasked.
+    may_see: tuple[str, ...] = ()
 
     @property
     def lakes(self) -> Path:
@@ -67,6 +70,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         workspace=_path(env, "MESH_WORKSPACE", PROJECT / "workspace.yaml"),
         scale=_scale(env["MESH_SCALE"]) if env.get("MESH_SCALE") else None,
         real=Path(env["MESH_REAL"]).expanduser().resolve() if env.get("MESH_REAL") else None,
+        may_see=_may_see(env.get("MESH_MAY_SEE") or ""),
     )
 
 
@@ -80,6 +84,19 @@ def _catalog(value: str) -> str:
     raise SettingMalformed(
         setting="MESH_CATALOG", value=value, problem="write sqlite, or postgres:<libpq connection string>"
     )
+
+
+def _may_see(value: str) -> tuple[str, ...]:
+    """Domains and products by name; there is no word for everything."""
+    names = tuple(name for name in (part.strip() for part in value.split(",")) if name)
+    for name in names:
+        if not all(WORD.match(word) for word in name.split(".")) or name.count(".") > 1:
+            raise SettingMalformed(
+                setting="MESH_MAY_SEE",
+                value=value,
+                problem=f"{name!r} is no domain and no product; write e.g. hcp,drug.brand",
+            )
+    return names
 
 
 def _scale(value: str) -> float:

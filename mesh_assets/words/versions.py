@@ -85,7 +85,8 @@ class Certificate:
     partitions: Mapping[str, Mapping[str, Any]]
     contract_version: str
     contract_text: str
-    #: [{id, outcome, severity, failed_rows, summary}] in contract order.
+    #: [{id, outcome, severity, dimension, expected_by, failed_rows, checked_rows, value, summary}] in
+    #: contract order; what consumers expect comes last.
     rule_results: tuple[Mapping[str, Any], ...]
     # where
     snapshot: int
@@ -109,6 +110,10 @@ class Certificate:
     #: File name -> sha256 of what the recipe left beside the table (a report, a workbook); kept under the
     #: run's id.
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    #: Rows that were set aside instead of published: {table, rows, rules: {rule: rows}, partitions:
+    #: {key: {rows, fingerprint, rules}}, files}. Empty for a product without quarantine. Their table is read
+    #: at this version's snapshot.
+    quarantine: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,3 +157,5 @@ class BuildRecord:
     #: Where the refused draft and its failing rows are kept, if they are.
     draft: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    #: True if nothing was built: rules ran again over the version that readers see.
+    recheck: bool = False

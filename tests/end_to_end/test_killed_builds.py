@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from mesh_assets.words.settings import PROJECT
+from mesh_assets.capabilities.orchestration.instance import open_instance
 from mesh_assets.words.versions import BuildOutcome
+from tests.killed import BUILDER, started
 from tests.shop import ORDERS, Shop
 
 OLD = [(1, 10), (2, 20)]
 NEW = [*OLD, (3, 30)]
-
-#: Builds shop.orders in a process of its own, which may die at the call that is named.
-BUILDER = """
-import os, signal, sys
-from pathlib import Path
-from mesh_assets.capabilities.publishing import build as steps
-from mesh_assets.words.names import product_name
-from tests.shop import Shop
-
-root, run_id, dies_at = sys.argv[1:]
-workshop = Shop(Path(root)).workshop("shop", run_id=run_id)
-if dies_at:
-    owner = workshop.registry if dies_at in ("release", "record_build") else steps
-    setattr(owner, dies_at, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
-print("ready", flush=True)
-steps.build(workshop, product_name("shop.orders"))
-"""
 
 SLOW_RECIPE = '''"""Waits until it is let go."""
 import time
@@ -54,25 +34,6 @@ def orders(run: mesh.Run) -> str:
         time.sleep(0.1)
     return "select order_id::bigint as order_id, amount::bigint as amount from source.order_log"
 '''
-
-
-@contextmanager
-def started(shop: Shop, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process group of its own; whatever is left of it is killed."""
-    with subprocess.Popen(
-        [sys.executable, *command],
-        env={**os.environ, **shop.environment},
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
 
 
 def until(path: Path) -> None:
@@ -97,7 +58,7 @@ def test_the_builder_publishes_when_nobody_kills_it(delivered: Shop) -> None:
     assert delivered.rows("shop.orders") == NEW
 
 
-@pytest.mark.parametrize("moment", ["stage", "audit", "commit", "write_manifest", "release"])
+@pytest.mark.parametrize("moment", ["stage", "sift", "commit", "write_manifest", "release"])
 def test_a_build_killed_before_its_release_changes_nothing_for_readers(delivered: Shop, moment: str) -> None:
     with started(delivered, ["-c", BUILDER, str(delivered.root), "dies", moment]) as process:
         assert process.wait() == -signal.SIGKILL
@@ -165,3 +126,31 @@ def test_the_command_can_be_stopped_and_started_again(
     assert process.returncode == 0, said
     assert delivered.rows("shop.orders") == NEW
     assert delivered.rows("books.revenue") == [(3, 60)]
+
+
+def test_a_run_that_was_killed_is_shown_as_failed_by_the_next_build(delivered: Shop) -> None:
+    """Nobody is left to tell Dagster of it, and a run that is started for ever would mislead."""
+    folder = delivered.folder("shop.orders")
+    (folder / "recipe.sql").unlink()
+    (folder / "recipe.py").write_text(SLOW_RECIPE.format(root=str(delivered.root)))
+    build = ["-m", "mesh_assets.cli", "build", "shop.orders"]
+
+    with started(delivered, build) as process:
+        until(delivered.root / "recipe-runs")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+
+    assert statuses(delivered) == ["STARTED"]
+    (delivered.root / "let-go").touch()
+
+    with started(delivered, build) as process:
+        said, _ = process.communicate(timeout=300)
+
+    assert process.returncode == 0, said
+    assert statuses(delivered) == ["FAILURE", "SUCCESS"]
+
+
+def statuses(shop: Shop) -> list[str]:
+    """How Dagster shows the runs of `mesh build`, the oldest first."""
+    with open_instance(shop.settings) as instance:
+        return [run.status.value for run in reversed(instance.get_runs())]

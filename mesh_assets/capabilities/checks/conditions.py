@@ -12,9 +12,22 @@ Read as stored, with these meanings, for every rule alike:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from mesh_assets.capabilities.checks.formats import (
+    bad_dimensions,
+    bad_format,
+    bad_moment_format,
+    bad_number_format,
+    items_beyond,
+    lacking_properties,
+    properties_beyond,
+    read_as,
+    repeated_items,
+)
+from mesh_assets.capabilities.checks.nested import condition_inside
 from mesh_assets.capabilities.checks.stored import (
     MOMENTS,
     NUMBERS,
@@ -29,6 +42,7 @@ from mesh_assets.capabilities.checks.stored import (
     require_family,
     text,
 )
+from mesh_assets.capabilities.contracts.patterns import plain_pattern
 from mesh_assets.words.rules import Rule
 
 _TEXT = frozenset({Family.TEXT})
@@ -53,6 +67,13 @@ def _required(rule: Rule, stored: Stored) -> str:
     return f"{_only_column(rule, stored).sql} IS NULL"
 
 
+def _form(bad: Callable[[StoredColumn, Any], str], argument: str = "value") -> Callable[[Rule, Stored], str]:
+    def condition(rule: Rule, stored: Stored) -> str:
+        return bad(_only_column(rule, stored), _argument(rule, argument) if argument else None)
+
+    return condition
+
+
 def _length(operator: str) -> Callable[[Rule, Stored], str]:
     def condition(rule: Rule, stored: Stored) -> str:
         found = _only_column(rule, stored)
@@ -68,12 +89,22 @@ def _length(operator: str) -> Callable[[Rule, Stored], str]:
 def _pattern(rule: Rule, stored: Stored) -> str:
     found = _only_column(rule, stored)
     require_family(found, _TEXT, "a pattern")
-    return f"NOT regexp_matches({found.sql}, {text(str(_argument(rule, 'value')))})"
+    return unmatched(found, _argument(rule, "value"))
+
+
+def unmatched(found: StoredColumn, pattern: Any) -> str:
+    """True on a text in which the pattern occurs nowhere."""
+    try:
+        return f"NOT regexp_matches({found.sql}, {text(plain_pattern(str(pattern)))})"
+    except ValueError as reason:
+        raise CannotRun(f"the pattern {pattern!r}: {reason}") from None
 
 
 def _bound(operator: str) -> Callable[[Rule, Stored], str]:
     def condition(rule: Rule, stored: Stored) -> str:
         found = _only_column(rule, stored)
+        if rule.arguments.get("format"):
+            found = read_as(found, rule.arguments["format"])
         require_family(found, NUMBERS | MOMENTS, "a bound")
         beyond = beyond_bound(found, operator, _argument(rule, "value"))
         # DuckDB orders NaN above infinity, so that only a lower bound lets it through.
@@ -112,7 +143,7 @@ def _invalid_values(rule: Rule, stored: Stored) -> str:
         )
     if rule.arguments.get("pattern") is not None:
         require_family(found, _TEXT, "a pattern")
-        conditions.append(f"NOT regexp_matches({found.sql}, {text(str(rule.arguments['pattern']))})")
+        conditions.append(unmatched(found, rule.arguments["pattern"]))
     if not conditions:
         raise CannotRun("invalidValues needs validValues or a pattern")
     return conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})"
@@ -145,9 +176,31 @@ CONDITIONS: Mapping[str, Callable[[Rule, Stored], str]] = {
     "exclusive_minimum": _bound("<="),
     "exclusive_maximum": _bound(">="),
     "multiple_of": _multiple_of,
+    "format": _form(bad_format),
+    "number_format": _form(bad_number_format),
+    "moment_format": _form(bad_moment_format),
+    "min_items": _form(items_beyond("<")),
+    "max_items": _form(items_beyond(">")),
+    "unique_items": _form(repeated_items, ""),
+    "dimensions": _form(bad_dimensions),
+    "min_properties": _form(properties_beyond("<")),
+    "max_properties": _form(properties_beyond(">")),
+    "required_properties": _form(lacking_properties),
     "null_values": _required,
     "missing_values": _missing_values,
     "invalid_values": _invalid_values,
     "row_count": _every_row,
     "row_count_positive": _every_row,
 }
+
+
+def condition_of(rule: Rule, stored: Stored) -> str:
+    """The condition of a bad row, for a rule of a column or of what is inside of one."""
+    if not rule.path:
+        return CONDITIONS[rule.kind](rule, stored)
+    flat = replace(rule, path=())
+
+    def bad(value: StoredColumn) -> str:
+        return CONDITIONS[rule.kind](flat, {rule.columns[0]: value})
+
+    return condition_inside(_only_column(rule, stored), rule.path, bad)

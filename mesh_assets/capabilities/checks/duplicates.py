@@ -1,72 +1,100 @@
-"""Rows that share a key with another row: exact, over the whole product, and cheap when there are none."""
+"""Rows that share a key with another row: exact, over the whole product, and cheap when there are none.
+
+The order of attempts, by price: a proof that nothing repeats (distinct), the keys grouped by a 64-bit hash,
+and only keys whose hashes meet grouped by themselves. Rows with a null in the key do not take part (SQL:
+nulls are distinct).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
+from mesh_assets.capabilities.checks.distinct import Proof, prove
 from mesh_assets.capabilities.checks.stored import Family
-from mesh_assets.capabilities.checks.subject import Subject, quoted
+from mesh_assets.capabilities.checks.subject import Subject, complete, quoted
 
 
-def duplicate_rows(subject: Subject, columns: tuple[str, ...]) -> int:
-    """How many rows of the draft hold a key that occurs more than once in the product.
+@dataclass(frozen=True)
+class Repeats:
+    """The keys of one rule that occur more than once."""
 
-    Every row of a group counts, as in pandera's `report_duplicates="all"`. Rows with a null in the key do not
-    take part (SQL: nulls are distinct).
+    columns: tuple[str, ...]
+    #: Rows of the product with such a key; all of them, as in pandera's `report_duplicates="all"`.
+    rows: int = 0
+    #: A temporary table of these keys, in order as `k0`, `k1`, ...; None if there are none.
+    table: str | None = None
+
+
+def find_repeats(subject: Subject, columns: tuple[str, ...], *, settled: bool, number: int) -> Repeats:
+    """The keys that occur more than once in the product.
+
+    `settled`: no two published rows outside the draft share a key, so that only the draft's keys can repeat.
+    `number` tells this key's temporary table from those of other keys.
     """
-    if _no_two_alike(subject, columns):
-        return 0
-    keys = ", ".join(quoted(columns))
-    row = subject.con.execute(
-        f"SELECT coalesce(sum(here), 0) FROM (SELECT count(*) FILTER (WHERE mesh_here) AS here "
-        f"FROM {_keys(subject, columns)} GROUP BY {keys} HAVING count(*) > 1)"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    relations = [subject.relation]
+    if subject.elsewhere is not None and reaches_elsewhere(subject, columns):
+        relations.append(subject.elsewhere)
+    if prove(subject, columns, relations) is Proof.DISTINCT:
+        return Repeats(columns)
+    table = f"mesh_repeats_{number}"
+    candidates = _keys(subject, columns, settled=settled)
+    subject.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {_repeated(subject, columns, candidates)}")
+    row = subject.con.execute(f"SELECT coalesce(sum(rows), 0)::BIGINT FROM {table}").fetchone()
+    found = int(row[0]) if row else 0
+    return Repeats(columns, found, table if found else None)
+
+
+def forget(subject: Subject, repeats: Repeats) -> None:
+    """Give back the memory of the keys."""
+    if repeats.table:
+        subject.con.execute(f"DROP TABLE IF EXISTS {repeats.table}")
 
 
 def duplicate_condition(subject: Subject, columns: tuple[str, ...]) -> str:
-    """SQL that is true on the draft's rows that `duplicate_rows` counts."""
-    keys = ", ".join(quoted(columns))
-    own = keys if len(columns) == 1 else f"({keys})"
-    return (
-        f"({_complete(columns)} AND {own} IN "
-        f"(SELECT {keys} FROM {_keys(subject, columns)} GROUP BY {keys} HAVING count(*) > 1))"
-    )
+    """SQL that is true on the draft's rows whose key occurs more than once in the product."""
+    keys = _keys(subject, columns, settled=False)
+    grouped = _repeated(subject, columns, keys)
+    listed = ", ".join(_names(columns))
+    return f"({complete(columns)} AND {key_of(columns)} IN (SELECT {listed} FROM ({grouped})))"
 
 
-def _no_two_alike(subject: Subject, columns: tuple[str, ...]) -> bool:
-    """Proof that no key repeats, on 64-bit hashes: equal keys have equal hashes.
-
-    The hashes of wide text or composite keys take less memory than the keys; when two hashes do meet, the
-    exact count decides.
-    """
-    key = _hashed(subject, columns)
-    row = subject.con.execute(
-        f"SELECT sum(rows), count(*) FROM (SELECT count(*) AS rows "
-        f"FROM {_keys(subject, columns, select=key)} GROUP BY mesh_key)"
-    ).fetchone()
-    return row is None or row[0] in (None, row[1])
+def key_of(columns: tuple[str, ...], owner: str = "") -> str:
+    """The key as one SQL value, to stand before IN."""
+    keys = ", ".join(quoted(columns, owner))
+    return keys if len(columns) == 1 else f"({keys})"
 
 
-def _hashed(subject: Subject, columns: tuple[str, ...]) -> str:
-    if len(columns) == 1 and subject.stored[columns[0]].family in (Family.INTEGER, Family.DATE):
-        return f"{quoted(columns)[0]} AS mesh_key"
-    return f"hash({', '.join(quoted(columns))}) AS mesh_key"
-
-
-def _keys(subject: Subject, columns: tuple[str, ...], *, select: str | None = None) -> str:
-    chosen = select or ", ".join(quoted(columns))
-    complete = _complete(columns)
-    here = f"SELECT {chosen}, TRUE AS mesh_here FROM {subject.relation} AS draft WHERE {complete}"
-    if not _reaches_elsewhere(subject, columns):
-        return f"({here})"
-    return f"({here} UNION ALL SELECT {chosen}, FALSE FROM {subject.elsewhere} AS others WHERE {complete})"
-
-
-def _reaches_elsewhere(subject: Subject, columns: Sequence[str]) -> bool:
+def reaches_elsewhere(subject: Subject, columns: tuple[str, ...]) -> bool:
     """A key that holds the partition column cannot repeat in another partition."""
     return subject.elsewhere is not None and subject.partition_column not in columns
 
 
-def _complete(columns: tuple[str, ...]) -> str:
-    return " AND ".join(f"{name} IS NOT NULL" for name in quoted(columns))
+def _repeated(subject: Subject, columns: tuple[str, ...], keys: str) -> str:
+    """Keys with the number of their rows, of those that have several."""
+    names = ", ".join(_names(columns))
+    grouped = f"SELECT {names}, count(*) AS rows FROM ({keys})"
+    having = f"GROUP BY {names} HAVING count(*) > 1"
+    if len(columns) == 1 and subject.stored[columns[0]].family in (Family.INTEGER, Family.DATE):
+        return f"{grouped} {having}"
+    # Hashes of wide text and composite keys take less memory than the keys. Equal keys have equal hashes, so
+    # every repeated key is among those whose hash repeats; where none does, the second look reads no row.
+    hashes = f"SELECT hash({names}) AS mesh_hash FROM ({keys}) GROUP BY mesh_hash HAVING count(*) > 1"
+    return f"{grouped} WHERE hash({names}) IN (SELECT mesh_hash FROM ({hashes})) {having}"
+
+
+def _keys(subject: Subject, columns: tuple[str, ...], *, settled: bool) -> str:
+    own = zip(quoted(columns), _names(columns), strict=True)
+    chosen = ", ".join(f"{column} AS {name}" for column, name in own)
+    whole = complete(columns)
+    here = f"SELECT {chosen} FROM {subject.relation} AS own WHERE {whole}"
+    if not reaches_elsewhere(subject, columns):
+        return here
+    there = f"SELECT {chosen} FROM {subject.elsewhere} AS others WHERE {whole}"
+    if settled:
+        names = ", ".join(quoted(columns))
+        there += f" AND {key_of(columns)} IN (SELECT {names} FROM {subject.relation} AS own WHERE {whole})"
+    return f"{here} UNION ALL {there}"
+
+
+def _names(columns: tuple[str, ...]) -> list[str]:
+    return [f"k{number}" for number in range(len(columns))]

@@ -1,4 +1,4 @@
-"""A domain's own rules: functions in `expectations.py` that pandera runs on a polars frame.
+"""A domain's own rules: functions in `expectations.py` that judge a polars frame.
 
     from mesh_assets import mesh
 
@@ -7,9 +7,23 @@
         \"\"\"A discount never makes a pack dearer.\"\"\"
         return frame["net_price"] <= frame["list_price"]
 
-The function gets an eager polars frame with the columns it names, and returns a boolean Series or
-expression, true on good rows; null says nothing against a row. It sees all rows at once; with
-`batches=True` it sees them in batches, in bounded memory, and promises to judge each row by itself.
+    @mesh.expectation(columns=["net_price"])
+    def prices_are_plausible():
+        return pandera.polars.Check.in_range(0, 10_000)
+
+    @mesh.expectation(columns=["pack"], whole_table=True)
+    def packs_are_many(frame):
+        return frame["pack"].n_unique() > 100
+
+Three forms, told apart by the text alone:
+- a function of a frame answers with a boolean Series or expression, true on good rows; null says nothing
+  against a row
+- the same with `whole_table=True` answers with one bool
+- a function of nothing answers with a pandera `Check` for the columns that it names: of one column as in
+  `Column(checks=...)`, of several as in `DataFrameSchema(checks=...)`
+
+It sees an eager frame of the columns that it names, all rows at once; with `batches=True` it sees them in
+batches, in bounded memory, and promises to judge each row by itself.
 
 What is declared is read from the text of the file: names, columns and severities are known without
 importing it.
@@ -26,11 +40,16 @@ from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed
 from mesh_assets.words.rules import Place, Rule, Severity
 
 Judge = TypeVar("Judge", bound=Callable[..., Any])
-_ARGUMENTS = ("columns", "severity", "dimension", "batches")
+_ARGUMENTS = ("columns", "severity", "dimension", "batches", "whole_table")
 
 
 def expectation(
-    *, columns: Sequence[str], severity: str = "error", dimension: str | None = None, batches: bool = False
+    *,
+    columns: Sequence[str],
+    severity: str = "error",
+    dimension: str | None = None,
+    batches: bool = False,
+    whole_table: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Mark a function as an expectation; its name becomes the check's name, its docstring the description."""
 
@@ -91,9 +110,33 @@ def _rule(path: Path, node: ast.FunctionDef, decorator: ast.expr) -> Rule:
         ),
         severity=Severity(severity),
         dimension=said.get("dimension"),
-        arguments={"batches": bool(said.get("batches", False))},
+        arguments={"batches": _flag(path, place, said, "batches"), "form": _form(path, node, place, said)},
         place=place,
     )
+
+
+def _form(path: Path, node: ast.FunctionDef, place: Place, said: dict[str, Any]) -> str:
+    """`rows`, `table` or `check`: what the function answers with."""
+    whole = _flag(path, place, said, "whole_table")
+    taken = len(node.args.posonlyargs) + len(node.args.args)
+    if taken > 1 or node.args.kwonlyargs or node.args.vararg or node.args.kwarg:
+        raise _malformed(
+            path,
+            place,
+            f"{node.name} takes {ast.unparse(node.args)!r}",
+            "Write one parameter, the frame; or none, and return a pandera Check",
+        )
+    if whole and (not taken or said.get("batches")):
+        reason = "sees all rows at once" if taken else "returns a Check, which says itself what it is about"
+        raise _malformed(path, place, f"{node.name} {reason}", "Remove whole_table or batches")
+    return "table" if whole else "rows" if taken else "check"
+
+
+def _flag(path: Path, place: Place, said: dict[str, Any], name: str) -> bool:
+    value = said.get(name, False)
+    if not isinstance(value, bool):
+        raise _malformed(path, place, f"{name} is {value!r}", "Write True or False")
+    return value
 
 
 def _literals(path: Path, decorator: ast.expr, place: Place) -> dict[str, Any]:

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.compile import Check, Pass, compile_rule
+from mesh_assets.capabilities.checks.conditions import EVERY_ROW
 from mesh_assets.capabilities.checks.duplicates import duplicate_condition
 from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, plain
 from mesh_assets.capabilities.checks.judge import failing_frame
+from mesh_assets.capabilities.checks.measures import measured_condition
+from mesh_assets.capabilities.checks.nested import repeated_inside
 from mesh_assets.capabilities.checks.references import orphan_condition
 from mesh_assets.capabilities.checks.stored import CannotRun, text
 from mesh_assets.capabilities.checks.subject import Subject, look_at, quoted
@@ -64,10 +67,10 @@ def _write(subject: Subject, result: RuleResult, path: Path, limit: int) -> Path
     import duckdb
 
     try:
-        if result.rule.kind == "pandera":
+        check = compile_rule(result.rule, subject.stored)
+        if check.by is Pass.PANDERA:
             _write_frame(subject, result, path, limit)
         else:
-            check = compile_rule(result.rule, subject.stored)
             _copy(subject, _failing_rows(subject, check, limit), path)
     except (CannotRun, duckdb.Error):
         _write_sample(subject, result, path)
@@ -91,17 +94,27 @@ def _write_sample(subject: Subject, result: RuleResult, path: Path) -> None:
 
 def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
     columns = check.rule.columns
+    condition = failing_condition(subject, check)
+    if condition is None:
+        raise CannotRun("it is about the whole table, and names no row")
     order = f"ORDER BY {', '.join(quoted(columns))}" if check.by is Pass.DUPLICATES else ""
     return (
         f"SELECT {subject.shown(columns)} FROM {subject.relation} AS draft "
-        f"WHERE {_condition(subject, check)} {order} LIMIT {int(limit)}"
+        f"WHERE {condition} {order} LIMIT {int(limit)}"
     )
 
 
-def _condition(subject: Subject, check: Check) -> str:
+def failing_condition(subject: Subject, check: Check) -> str | None:
+    """SQL that is true on the draft's rows (alias `draft`) that break the rule; None if it names no rows."""
     if check.by is Pass.REFERENCE:
         return orphan_condition(subject, check.rule)
+    if check.by is Pass.MEASURE:
+        return measured_condition(subject, check)
+    if check.by is Pass.SCAN:
+        return None if check.counted == EVERY_ROW else check.counted
+    if check.by is Pass.INSIDE:
+        return repeated_inside(subject, check.rule)
     if check.by is not Pass.DUPLICATES:
-        return str(check.counted)
+        return None
     repeated = duplicate_condition(subject, check.rule.columns)
     return f"({check.counted} OR {repeated})" if check.counted else repeated

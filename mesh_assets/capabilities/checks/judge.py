@@ -1,47 +1,64 @@
-"""Running a domain's expectations: pandera on eager polars frames, of the columns that each one needs."""
+"""Rules that need Python: a domain's expectations, and pandera checks that a contract names.
+
+Here: importing the domain's file, the frames that a rule needs (at once, or batch by batch), what the
+judgements add up to.
+Not here: one judgement of one frame (validate), what the file declares (expectations).
+"""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, error_result, one_line, plain, row_result
+from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, error_result, plain, row_result
 from mesh_assets.capabilities.checks.stored import CannotRun
 from mesh_assets.capabilities.checks.subject import MASK, Subject, quoted
-from mesh_assets.words.rules import Rule, RuleResult
+from mesh_assets.capabilities.checks.validate import (
+    Answer,
+    check_named,
+    guarded,
+    judged_as_table,
+    judged_by_pandera,
+    judged_by_row,
+    python_value,
+)
+from mesh_assets.words.rules import Outcome, Rule, RuleResult
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: Rows that an expectation with `batches=True` sees at once.
+#: Rows that a judgement row by row (`batches=True`) sees at once.
 BATCH_ROWS = 250_000
 
-Judge = Callable[["pl.DataFrame"], Any]
+Judge = Callable[["pl.DataFrame"], Answer]
 
 
 @dataclass(frozen=True)
 class _Judged:
     rows: int
-    failed: int
-    #: Key columns and the columns that the expectation looked at, personal ones masked.
+    #: None if the rule is about the whole table.
+    failed: int | None
+    holds: bool
+    #: Key columns and the columns that the rule looked at, personal ones masked.
     failing: pl.DataFrame
 
 
 def run_expectations(
     subject: Subject, rules: Sequence[Rule], *, path: Path | None = None
 ) -> list[RuleResult]:
-    """Judge the draft with each function; one that raises is an error of its rule alone."""
+    """Judge the draft by each rule; one that raises is an error of its rule alone."""
     import duckdb
 
     functions = cache(_functions)
     results = []
     for rule in rules:
         try:
-            judged = _judged(subject, rule, functions(_file(rule, path)), limit=SAMPLE_ROWS)
+            judged = _judged(subject, rule, _judge(rule, path, functions), limit=SAMPLE_ROWS)
             results.append(_result(rule, judged))
         except (CannotRun, duckdb.Error) as reason:
             results.append(error_result(rule, str(reason), 0))
@@ -50,13 +67,79 @@ def run_expectations(
 
 def failing_frame(subject: Subject, rule: Rule, limit: int, *, path: Path | None = None) -> pl.DataFrame:
     """The rows that an expectation found bad, up to the limit."""
-    return _judged(subject, rule, _functions(_file(rule, path)), limit=limit).failing
+    return _judged(subject, rule, _judge(rule, path, _functions), limit=limit).failing
+
+
+def failing_positions(subject: Subject, rule: Rule, *, path: Path | None = None) -> list[int]:
+    """Which rows an expectation found bad, counted from 0 in the order of the draft's files; CannotRun if it
+    judges the table, and no row.
+    """
+    found: list[int] = []
+    before = 0
+    for frame, answer in _looked_at(subject, rule, _judge(rule, path, _functions)):
+        if answer.bad is None:
+            raise CannotRun("it is about the whole table, and names no row")
+        found += [before + position for position in answer.bad]
+        before += frame.height
+    return found
 
 
 def _result(rule: Rule, judged: _Judged) -> RuleResult:
-    told = row_result(rule, judged.failed, judged.rows)
+    if judged.failed is None:
+        outcome = Outcome.PASSED if judged.holds else Outcome.FAILED
+        told = "holds" if judged.holds else "does not hold"
+        return RuleResult(rule, outcome, None, judged.rows, summary=f"{told} for the table")
+    told_rows = row_result(rule, judged.failed, judged.rows)
     rows = tuple({name: plain(value) for name, value in row.items()} for row in judged.failing.to_dicts())
-    return RuleResult(rule, told.outcome, judged.failed, judged.rows, summary=told.summary, sample=rows)
+    return RuleResult(
+        rule, told_rows.outcome, judged.failed, judged.rows, summary=told_rows.summary, sample=rows
+    )
+
+
+def _judge(rule: Rule, path: Path | None, functions: Callable[[Path], Mapping[str, Any]]) -> Judge:
+    """How the rule judges one frame of its own columns."""
+    if rule.kind == "pandera_check":
+        return _named(rule, functions)
+    function = functions(_file(rule, path)).get(rule.id)
+    if not callable(function):
+        raise CannotRun(f"its file has no function {rule.id}")
+    form = rule.arguments.get("form")
+    if form == "check":
+        return partial(judged_by_pandera, guarded(function))
+    answer = judged_as_table if form == "table" else judged_by_row
+    return lambda frame: answer(function(frame), frame)
+
+
+def _named(rule: Rule, functions: Callable[[Path], Mapping[str, Any]]) -> Judge:
+    """A check by its pandera name; those that are not pandera's own come from the domain's file."""
+    from mesh_assets.capabilities.contracts.pandera_rules import BUILTINS
+
+    name = str(rule.arguments["check"])
+    if name not in BUILTINS:
+        functions(beside_contract(rule))
+
+    def judge(frame: pl.DataFrame) -> Answer:
+        return judged_by_pandera(check_named(name, _typed(rule, frame)), frame)
+
+    return judge
+
+
+def _typed(rule: Rule, frame: pl.DataFrame) -> dict[str, Any]:
+    """Values of the contract as values of the column: a date is no text, 0.1 is a decimal tenth."""
+    types = [frame.schema[name] for name in rule.columns]
+    given: dict[str, Any] = {}
+    for key, value in rule.arguments["arguments"].items():
+        listed = isinstance(value, list)
+        values = [python_value(each, types[0]) for each in (value if listed else [value])]
+        given[key] = values if listed else values[0]
+    return given
+
+
+def beside_contract(rule: Rule) -> Path:
+    """Where a contract's domain registers pandera checks of its own."""
+    if rule.place is None:
+        raise CannotRun("it does not say in which folder its check is registered")
+    return Path(rule.place.file).parent / "expectations.py"
 
 
 def _file(rule: Rule, path: Path | None) -> Path:
@@ -73,29 +156,52 @@ def _functions(path: Path) -> dict[str, Any]:
     if spec is None or spec.loader is None or not path.is_file():
         raise CannotRun(f"there is no file {path}")
     module = importlib.util.module_from_spec(spec)
+    _forget_registered_checks()
+    before = _registered_checks()
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever the domain's file raises is about that file
-        raise CannotRun(f"{path.name} raised {type(error).__name__}: {one_line(error)}") from error
+        guarded(spec.loader.exec_module, module)
+    except CannotRun as reason:
+        raise CannotRun(f"{path.name} raised {reason}") from reason
+    _OURS.update(_registered_checks() - before)
     return vars(module)
 
 
-def _judged(subject: Subject, rule: Rule, functions: dict[str, Any], *, limit: int) -> _Judged:
-    from mesh_assets.capabilities.checks.validate import failed_checks, judging_schema
+#: Names that a domain's file registered with pandera when it was imported last.
+_OURS: set[str] = set()
 
-    judge = functions.get(rule.id)
-    if not callable(judge):
-        raise CannotRun(f"its file has no function {rule.id}")
-    rows, failed = 0, 0
-    kept: list[pl.DataFrame] = []
+
+def _registered_checks() -> set[str]:
+    pandera = sys.modules.get("pandera.api.checks")
+    return set(pandera.Check.REGISTERED_CUSTOM_CHECKS) if pandera else set()
+
+
+def _forget_registered_checks() -> None:
+    """Pandera registers for the whole process and refuses a name twice: names live until the next file."""
+    for name in _OURS & _registered_checks():
+        del sys.modules["pandera.api.checks"].Check.REGISTERED_CUSTOM_CHECKS[name]
+    _OURS.clear()
+
+
+def _looked_at(subject: Subject, rule: Rule, judge: Judge) -> Iterator[tuple[pl.DataFrame, Answer]]:
+    """Every frame of the draft, and what the rule found in it."""
     for frame in _frames(subject, rule):
-        bad = failed_checks(judging_schema(rule, judge), frame)[rule.id]
-        if bad.error is not None:
-            raise CannotRun(bad.error)
-        rows, failed = rows + frame.height, failed + bad.rows
-        if bad.rows and sum(each.height for each in kept) < limit:
-            kept.append(frame[list(bad.positions[:limit])])
-    return _Judged(rows, failed, _shown(subject, rule, kept, limit))
+        answer = guarded(judge, frame.select(rule.columns))
+        if answer.bad is None and rule.arguments.get("batches"):
+            raise CannotRun("it has one answer for the whole table, and was declared with batches")
+        yield frame, answer
+
+
+def _judged(subject: Subject, rule: Rule, judge: Judge, *, limit: int) -> _Judged:
+    rows, failed, holds = 0, 0, True
+    by_row = True
+    kept: list[pl.DataFrame] = []
+    for frame, answer in _looked_at(subject, rule, judge):
+        rows, holds, by_row = rows + frame.height, holds and answer.holds, answer.bad is not None
+        bad = answer.bad or ()
+        failed += len(bad)
+        if bad and sum(each.height for each in kept) < limit:
+            kept.append(frame[list(bad[:limit])])
+    return _Judged(rows, failed if by_row else None, holds, _shown(subject, kept, limit))
 
 
 def _frames(subject: Subject, rule: Rule) -> Iterator[pl.DataFrame]:
@@ -115,13 +221,13 @@ def _frames(subject: Subject, rule: Rule) -> Iterator[pl.DataFrame]:
         yield frame
 
 
-def _shown(subject: Subject, rule: Rule, kept: Sequence[pl.DataFrame], limit: int) -> pl.DataFrame:
+def _shown(subject: Subject, kept: Sequence[pl.DataFrame], limit: int) -> pl.DataFrame:
     import polars as pl
 
     if not kept:
         return pl.DataFrame()
     failing = pl.concat(kept).head(limit)
-    personal = {each.name for each in subject.contract.columns if each.classification == "personal"}
+    personal = subject.contract.personal
     masked = [
         pl.when(pl.col(name).is_not_null()).then(pl.lit(MASK)).alias(name)
         for name in failing.columns

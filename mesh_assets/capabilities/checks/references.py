@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mesh_assets.capabilities.checks.stored import (
     NUMBERS,
     CannotRun,
@@ -10,30 +12,81 @@ from mesh_assets.capabilities.checks.stored import (
     column,
     identifier,
 )
-from mesh_assets.capabilities.checks.subject import Subject, columns_of
+from mesh_assets.capabilities.checks.subject import Subject, columns_of, complete, quoted
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.rules import Rule
 
 _EXACT_NUMBERS = NUMBERS - {Family.FLOAT}
 
+Pairs = list[tuple[StoredColumn, StoredColumn]]
+
 
 def orphan_rows(subject: Subject, rule: Rule) -> int:
-    """How many rows of the draft point at a key that the target lacks; a null points at nothing: fine."""
+    """How many rows that this audit looks at point at a key that the target lacks; a null points at nothing:
+    fine.
+    """
     row = subject.con.execute(
-        f"SELECT count(*) FROM {subject.relation} AS draft WHERE {orphan_condition(subject, rule)}"
+        f"SELECT count(*) FROM {looked_at(subject, rule)} AS draft WHERE {orphan_condition(subject, rule)}"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def orphans_together(subject: Subject, rules: Sequence[Rule]) -> dict[str, int]:
+    """The same for several rules with one target, by id: distinct keys of all of them meet it once.
+
+    CannotRun if the rules' columns are of different types: they then have no keys in common.
+    """
+    target, pairs = _target(subject, rules[0])
+    types = [tuple(subject.stored[name].type for name in rule.columns) for rule in rules]
+    if len(set(types)) > 1:
+        raise CannotRun("the columns that point at the target are of different types")
+    names = [f"k{number}" for number in range(len(pairs))]
+    keys = " UNION ALL ".join(_keys(subject, rule, names, number) for number, rule in enumerate(rules))
+    counts = ", ".join(f"count(*) FILTER (WHERE mesh_rule = {n}) AS n{n}" for n in range(len(rules)))
+    equal = " AND ".join(
+        f"target.{other.sql} = keys.{name}" for name, (_, other) in zip(names, pairs, strict=True)
+    )
+    row = subject.con.execute(
+        f"SELECT {', '.join(f'coalesce(sum(n{n}), 0)::BIGINT' for n in range(len(rules)))} "
+        f"FROM (SELECT {', '.join(names)}, {counts} FROM ({keys}) GROUP BY {', '.join(names)}) AS keys "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {target} AS target WHERE {equal})"
+    ).fetchone()
+    return {rule.id: int(count) for rule, count in zip(rules, row or (), strict=True)}
+
+
+def _keys(subject: Subject, rule: Rule, names: Sequence[str], number: int) -> str:
+    own = zip(quoted(rule.columns), names, strict=True)
+    chosen = ", ".join(f"{column} AS {name}" for column, name in own)
+    return (
+        f"SELECT {chosen}, {number} AS mesh_rule FROM {looked_at(subject, rule)} AS draft "
+        f"WHERE {complete(rule.columns)}"
+    )
 
 
 def orphan_condition(subject: Subject, rule: Rule) -> str:
     """SQL that is true on the draft's rows (alias `draft`) that point at nothing."""
     target, pairs = _target(subject, rule)
-    complete = " AND ".join(f"draft.{own.sql} IS NOT NULL" for own, _ in pairs)
+    whole = complete(rule.columns, "draft")
     equal = " AND ".join(f"target.{identifier(other.name)} = draft.{own.sql}" for own, other in pairs)
-    return f"({complete} AND NOT EXISTS (SELECT 1 FROM {target} AS target WHERE {equal}))"
+    return f"({whole} AND NOT EXISTS (SELECT 1 FROM {target} AS target WHERE {equal}))"
 
 
-def _target(subject: Subject, rule: Rule) -> tuple[str, list[tuple[StoredColumn, StoredColumn]]]:
+def looked_at(subject: Subject, rule: Rule) -> str:
+    """The rows whose keys are looked up: all of the product, or the draft's if the others are known to hold.
+
+    Others hold if their audit met the same version of the target. The product itself as target is never the
+    same: this draft replaces keys that other partitions may point at.
+    """
+    same = rule.id in subject.kept_elsewhere and _product(rule) != subject.contract.product
+    return subject.relation if subject.elsewhere is None or same else subject.product_sql
+
+
+def target_of(rule: Rule) -> tuple[str, ...]:
+    """What a rule points at: product and columns."""
+    return (str(rule.arguments.get("to_product")), *map(str, rule.arguments.get("to_columns") or ()))
+
+
+def _target(subject: Subject, rule: Rule) -> tuple[str, Pairs]:
     product = _product(rule)
     relation = subject.product_sql if product == subject.contract.product else subject.references.get(product)
     if relation is None:
@@ -46,7 +99,7 @@ def _target(subject: Subject, rule: Rule) -> tuple[str, list[tuple[StoredColumn,
         (subject.stored[own], column(found, other)) for own, other in zip(rule.columns, names, strict=True)
     ]
     for own, other in pairs:
-        _comparable(own, other, product)
+        comparable(own, other, product)
     return relation, pairs
 
 
@@ -55,7 +108,7 @@ def _product(rule: Rule) -> ProductName:
     return target if isinstance(target, ProductName) else product_name(str(target))
 
 
-def _comparable(own: StoredColumn, other: StoredColumn, product: ProductName) -> None:
+def comparable(own: StoredColumn, other: StoredColumn, product: ProductName) -> None:
     """DuckDB would cast '01' to 1 to compare it with a number, and so check what is not stored."""
     alike = own.family == other.family and (own.family is not Family.OTHER or own.type == other.type)
     if not alike and not {own.family, other.family} <= _EXACT_NUMBERS:

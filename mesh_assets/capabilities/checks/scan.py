@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.compile import Check
 from mesh_assets.capabilities.checks.conditions import EVERY_ROW
-from mesh_assets.capabilities.checks.stored import Stored, identifier, text
+from mesh_assets.capabilities.checks.stored import identifier, text
 from mesh_assets.capabilities.checks.subject import Subject
 from mesh_assets.words.versions import WHOLE
 
@@ -27,13 +28,22 @@ class Scan:
     counts: Mapping[str, int]
     #: By condition: why it could not be counted.
     broken: Mapping[str, str]
+    #: By their SQL, what the aggregates of measuring rules are; empty if they could not be asked along.
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: A quoted column and nothing else, held against null.
+_NULL_COLUMN = re.compile(r'("(?:[^"]|"")+") IS NULL')
 
 
 def scan(subject: Subject, checks: Sequence[Check]) -> Scan:
-    """Count every distinct condition of these checks once, with rows and fingerprint per partition."""
+    """Count every distinct condition of these checks once, with rows and fingerprint per partition.
+
+    Aggregates over the whole product come along where the draft is the whole product.
+    """
     conditions = _conditions(checks)
     try:
-        return _read(subject, conditions, {})
+        return _read(subject, conditions, {}, _measures(subject, checks))
     except _duckdb_error():
         good, broken = _separate(subject, conditions)
     try:
@@ -42,14 +52,36 @@ def scan(subject: Subject, checks: Sequence[Check]) -> Scan:
         return _one_by_one(subject, good, broken)  # raises if the draft itself cannot be read
 
 
-def counts_elsewhere(subject: Subject, checks: Sequence[Check]) -> dict[str, int]:
-    """The same counts over the partitions that the draft does not replace: for rules about the whole."""
+def counts_elsewhere(subject: Subject, checks: Sequence[Check]) -> tuple[dict[str, int], dict[str, str]]:
+    """The same counts over the partitions that the draft does not replace: for rules about the whole.
+
+    And by condition why it could not be counted there: those partitions may be of other types than the draft.
+    """
     if subject.elsewhere is None or not checks:
-        return {}
+        return {}, {}
     conditions = _conditions(checks)
+    try:
+        return _counted_elsewhere(subject, conditions), {}
+    except _duckdb_error():
+        query = f"FROM {subject.elsewhere} AS others"
+        told = {each: _refusal(subject.con, f"SELECT {_count(each)} {query}") for each in conditions}
+    broken = {condition: reason for condition, reason in told.items() if reason is not None}
+    good = [condition for condition in conditions if condition not in broken]
+    return _counted_elsewhere(subject, good), broken
+
+
+def _counted_elsewhere(subject: Subject, conditions: Sequence[str]) -> dict[str, int]:
     counted = ", ".join(("count(*)", *map(_count, conditions)))
     row = subject.con.execute(f"SELECT {counted} FROM {subject.elsewhere} AS others").fetchone()
     return dict(zip((EVERY_ROW, *conditions), row or (), strict=True))
+
+
+def rows_elsewhere(subject: Subject) -> int:
+    """Rows of the partitions that the draft does not replace."""
+    if subject.elsewhere is None:
+        return 0
+    row = subject.con.execute(f"SELECT count(*) FROM {subject.elsewhere} AS others").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _conditions(checks: Sequence[Check]) -> list[str]:
@@ -58,15 +90,24 @@ def _conditions(checks: Sequence[Check]) -> list[str]:
     return [condition for condition in counted if condition is not None and condition != EVERY_ROW]
 
 
+def _measures(subject: Subject, checks: Sequence[Check]) -> list[str]:
+    if subject.partition_column is not None or subject.elsewhere is not None:
+        return []
+    return list(dict.fromkeys(measure for check in checks for measure in check.measures))
+
+
 def _count(condition: str) -> str:
-    if condition.endswith(" IS NULL") and " OR " not in condition:
-        # count(x) reads validity only: cheaper than evaluating a predicate and a filter per row.
-        return f"count(*) - count({condition.removesuffix(' IS NULL')})"
-    return f"count(*) FILTER (WHERE {condition})"
+    if null := _NULL_COLUMN.fullmatch(condition):
+        # count(x) reads validity only: cheaper than evaluating a predicate per row.
+        return f"count(*) - count({null.group(1)})"
+    # An eighth cheaper than FILTER (measured): the optimizer finds what conditions have in common.
+    return f"coalesce(count_if({condition}), 0)"
 
 
-def _read(subject: Subject, conditions: Sequence[str], broken: Mapping[str, str]) -> Scan:
-    rows = _run(subject, [_count(condition) for condition in conditions])
+def _read(
+    subject: Subject, conditions: Sequence[str], broken: Mapping[str, str], measures: Sequence[str] = ()
+) -> Scan:
+    rows = _run(subject, [*map(_count, conditions), *measures])
     totals = [sum(row[3 + place] for row in rows) for place in range(len(conditions))]
     every = sum(row[1] for row in rows)
     return Scan(
@@ -75,12 +116,13 @@ def _read(subject: Subject, conditions: Sequence[str], broken: Mapping[str, str]
         partition_rows={_key(row[0]): row[1] for row in rows},
         counts={**dict(zip(conditions, totals, strict=True)), EVERY_ROW: every},
         broken=broken,
+        measured=dict(zip(measures, rows[0][3 + len(conditions) :], strict=True)) if measures else {},
     )
 
 
 def _run(subject: Subject, counted: Sequence[str]) -> list[tuple[Any, ...]]:
     key = identifier(subject.partition_column) if subject.partition_column else None
-    measures = ", ".join(("count(*)", _fingerprint(subject.stored), *counted))
+    measures = ", ".join(("count(*)", _fingerprint(subject), *counted))
     grouped = f"GROUP BY {key} ORDER BY {key}" if key else ""
     shown = f"{key}::VARCHAR" if key else text(WHOLE)
     return subject.con.execute(
@@ -92,10 +134,12 @@ def _key(value: str | None) -> str:
     return "null" if value is None else value
 
 
-def _fingerprint(stored: Stored) -> str:
+def _fingerprint(subject: Subject) -> str:
+    if not subject.fingerprinted:
+        return text(WHOLE)
     from mesh_assets.capabilities.lake.fingerprint import fingerprint_sql
 
-    return fingerprint_sql([(column.name, column.type) for column in stored.values()])
+    return fingerprint_sql([(column.name, column.type) for column in subject.stored.values()])
 
 
 def _separate(subject: Subject, conditions: Sequence[str]) -> tuple[list[str], dict[str, str]]:

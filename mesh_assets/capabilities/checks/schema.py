@@ -1,265 +1,196 @@
-"""A contract as a pandera schema for polars: for notebooks, and to extend in a domain's own code.
+"""A contract as a pandera schema of polars, pandas or ibis: for notebooks, and to extend in one's own code.
 
-Every rule is one `Check` with the rule's id as its name and the same meaning as in the audit (see compile):
-pandera's own `nullable` and `unique` are not used, because they read NaN as null and null as a duplicate of
-null. Rules that need more than the frame (foreign keys, SQL) cannot be said here; their ids are in
-`schema.metadata["elsewhere"]`.
+Here: the schema, with one named `Check` for each rule; what its checks say, as a verdict.
+Not here: what a rule means (conditions), how data of a notebook comes before DuckDB (frames).
+
+Every Check asks the audit itself, on the very data that is validated: null, NaN, decimals, time zones and
+regular expressions mean on each backend what they mean in publication, because the same engine reads them.
+Rules that need more than the data (another product, an earlier version) cannot be said here; their ids, with
+the reason, are in `schema.metadata["elsewhere"]`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
-from fractions import Fraction
+import copy
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.checks.format import share, threshold
-from mesh_assets.capabilities.checks.stored import exact
+from mesh_assets.capabilities.checks.frames import BACKENDS, Data, frame_of, holds_type, type_in
+from mesh_assets.capabilities.checks.hearing import asked, hearing
+from mesh_assets.capabilities.checks.pandera_backends import check_class, column_class, schema_class
+from mesh_assets.capabilities.checks.stored import CannotRun
+from mesh_assets.capabilities.checks.told import told_by_pandera
 from mesh_assets.capabilities.contracts.model import Column, Contract
-from mesh_assets.words.rules import Rule
+from mesh_assets.words.errors import BackendUnknown
+from mesh_assets.words.rules import Outcome, Rule, RuleResult, Severity, Verdict, products_of
 
 if TYPE_CHECKING:
-    import pandera.polars as pa
-    import polars as pl
-
-Bad = Callable[[Rule, "pl.Schema"], "pl.Expr"]
+    import pandera.pandas as pa
 
 
-def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
-    """The contract's columns with stored types, its rules as named checks; validate with `lazy=True`."""
-    import pandera.polars as pa
+def pandera_schema(
+    contract: Contract,
+    backend: str = "polars",
+    *,
+    expectations: Path | None = None,
+    extra_rules: Sequence[Rule] = (),
+) -> pa.DataFrameSchema:
+    """The contract's columns with stored types, its rules as named checks; validate with `lazy=True`.
 
-    said = [rule for rule in contract.rules if rule.kind in _BAD or rule.kind in _ROW_COUNTS]
-    return pa.DataFrameSchema(
-        columns={column.name: pa.Column(_dtype(column), nullable=True) for column in contract.columns},
-        checks=[_check(rule) for rule in said],
+    `extra_rules` are those that the file `expectations` declares. A rule of severity warning warns
+    (`SchemaWarning`), as it does in publication.
+    """
+    if backend not in BACKENDS:
+        raise BackendUnknown(backend=backend, allowed=", ".join(BACKENDS))
+    rules = (*contract.rules, *extra_rules)
+    elsewhere = {rule.id: reason for rule in rules if (reason := _beyond_the_data(rule))}
+    said = tuple(_in(backend, rule) for rule in rules if rule.id not in elsewhere)
+    promise = replace(contract, rules=said)
+    types = {column.name: column for column in contract.columns if _dtype(column, backend) is None}
+    if any(rule.kind == "physical_types" for rule in said):
+        types = {}  # one rule is about all of them
+    schema: pa.DataFrameSchema = schema_class(backend)(
+        columns={
+            column.name: column_class(backend)(_dtype(column, backend), nullable=True)
+            for column in contract.columns
+        },
+        checks=[
+            *(_type_check(promise, column, backend) for column in types.values()),
+            *(_check(promise, rule, backend, expectations) for rule in promise.rules),
+        ],
         name=str(contract.product),
         title=contract.title or None,
         description=contract.description or None,
-        metadata={"elsewhere": tuple(rule.id for rule in contract.rules if rule not in said)},
+        metadata={
+            "product": str(contract.product),
+            "version": contract.version,
+            "rules": {rule.id: rule for rule in promise.rules},
+            "types": {rule.id: rule for rule in map(_type_rule, types.values())},
+            "elsewhere": elsewhere,
+        },
+    )
+    return schema
+
+
+def verdict_of(schema: pa.DataFrameSchema, data: Data) -> Verdict:
+    """The schema's validation of these data, as rule results: those of the contract as the audit tells them.
+
+    Behind them stand the checks that the schema was extended by, and whatever pandera found wrong with the
+    columns themselves. A check that did not run is an error, never a pass.
+    """
+    from pandera.errors import SchemaErrors, SchemaWarning
+
+    errors: Sequence[Any] = ()
+    with hearing() as heard, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SchemaWarning)
+        try:
+            _telling_all(schema).validate(data, lazy=True)
+        except SchemaErrors as found:
+            errors = found.schema_errors
+    rules: Mapping[str, Rule] = schema.metadata["rules"]
+    here = {check.name for check in schema.checks}
+    results = [heard[name] if name in here and name in heard else _unheard(rules[name]) for name in rules]
+    rows = max((result.checked_rows for result in results), default=0)
+    return Verdict(results=(*results, *told_by_pandera(schema, errors, rows)), rows=rows)
+
+
+def _telling_all(schema: Any) -> Any:
+    """The schema with checks that fail where they would only warn: a warning names no rows."""
+    told = copy.copy(schema)
+    told.checks = [_failing(check) for check in schema.checks]
+    told.columns = {name: copy.copy(column) for name, column in schema.columns.items()}
+    for column in told.columns.values():
+        column.checks = [_failing(check) for check in column.checks]
+    return told
+
+
+def _failing(check: Any) -> Any:
+    if not check.raise_warning:
+        return check
+    told = copy.copy(check)
+    told.raise_warning = False
+    return told
+
+
+def _unheard(rule: Rule) -> RuleResult:
+    return RuleResult(
+        rule, Outcome.ERROR, None, 0, summary="could not run: the schema has no check of this name any more"
     )
 
 
-def _check(rule: Rule) -> pa.Check:
-    import pandera.polars as pa
+def _beyond_the_data(rule: Rule) -> str | None:
+    """Why the rule cannot be judged by the data alone; None if it can."""
+    products = products_of(rule)
+    if products:
+        return f"needs {' and '.join(map(str, products))}, at the version that the build pins"
+    if rule.arguments.get("against"):
+        return f"compares with the product as it was: {rule.arguments['against']}"
+    return None
 
-    run = (
-        _row_count
-        if rule.kind in _ROW_COUNTS
-        else _share_of_bad
-        if rule.arguments.get("operator")
-        else _no_bad
-    )
 
+def _in(backend: str, rule: Rule) -> Rule:
+    """The rule about types, with those that data of this backend can have; any other rule as it is."""
+    if rule.kind != "physical_types":
+        return rule
+    types = {name: type_in(backend, kind) for name, kind in rule.arguments["types"].items()}
+    return replace(rule, arguments={**rule.arguments, "types": types})
+
+
+def _check(promise: Contract, rule: Rule, backend: str, expectations: Path | None) -> Any:
     def judged(data: Any) -> Any:
-        return run(rule, data.lazyframe)
+        frame = frame_of(data, promise)
+        try:
+            result = asked(frame, rule, expectations)
+        except CannotRun as reason:
+            return _could_not_run(rule, reason)
+        if result.outcome is Outcome.PASSED or result.failed_rows is None:
+            return result.outcome is Outcome.PASSED
+        return frame.good_rows(rule, expectations)
 
-    return pa.Check(judged, name=rule.id, description=rule.description or None, raise_warning=False)
+    return _named(judged, rule, backend)
 
 
-def _no_bad(rule: Rule, frame: pl.LazyFrame) -> pl.LazyFrame:
-    return frame.select(_bad(rule, frame).not_().alias("good"))
+def _could_not_run(rule: Rule, reason: CannotRun) -> bool:
+    """An error of a rule that blocks is an error of the validation; of one that warns, it is a warning."""
+    if rule.blocking:
+        raise reason
+    from pandera.errors import SchemaWarning
 
+    warnings.warn(f"{rule.id} {reason}", SchemaWarning, stacklevel=2)
+    return True
 
-def _one_answer(holds: bool) -> pl.LazyFrame:
-    """One answer, as one row: pandera 0.35 cannot report a bool beside the failing rows of other checks."""
-    import polars as pl
 
-    return pl.LazyFrame({"good": [holds]})
+def _named(judged: Callable[[Any], Any], rule: Rule, backend: str) -> Any:
+    return check_class(backend)(
+        judged,
+        name=rule.id,
+        description=rule.description or None,
+        raise_warning=rule.severity is Severity.WARNING,
+        # Nulls are judged by the rule. With it, pandera passes every row of which all columns are null.
+        ignore_na=False,
+    )
 
 
-def _share_of_bad(rule: Rule, frame: pl.LazyFrame) -> pl.LazyFrame:
-    import polars as pl
+def _dtype(column: Column, backend: str) -> Any:
+    """The polars type where it is one type; what pandas and ibis hold is asked of DuckDB."""
+    from mesh_assets.capabilities.contracts.types import polars_dtype
 
-    rows, bad = frame.select(pl.len(), _bad(rule, frame).sum().alias("bad")).collect().row(0)
-    limit = threshold(rule)
-    measure = share(bad, rows) if limit.percent else Fraction(bad)
-    return _one_answer(limit.operator.holds(measure, limit.bounds))
+    # An instant is one in any zone; what polars calls a map depends on its version.
+    several = column.physical_type.endswith("TIME ZONE") or "MAP(" in column.physical_type
+    return polars_dtype(column.physical_type) if backend == "polars" and not several else None
 
 
-def _row_count(rule: Rule, frame: pl.LazyFrame) -> pl.LazyFrame:
-    import polars as pl
+def _type_rule(column: Column) -> Rule:
+    return Rule(
+        f"{column.name}_type", "type", (column.name,), f"{column.name} is stored as {column.physical_type}"
+    )
 
-    rows = frame.select(pl.len()).collect().item()
-    if rule.kind == "row_count_positive":
-        return _one_answer(rows > 0)
-    limit = threshold(rule)
-    return _one_answer(limit.operator.holds(Fraction(rows), limit.bounds))
 
+def _type_check(promise: Contract, column: Column, backend: str) -> Any:
+    def judged(data: Any) -> bool:
+        return holds_type(frame_of(data, promise), column)
 
-def _bad(rule: Rule, frame: pl.LazyFrame) -> pl.Expr:
-    """True on rows that break the rule; null, where nothing can be compared, breaks nothing."""
-    return _BAD[rule.kind](rule, frame.collect_schema()).fill_null(False)
-
-
-def _col(rule: Rule) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(rule.columns[0])
-
-
-def _null(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    return _col(rule).is_null()
-
-
-def _repeated(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    import polars as pl
-
-    complete = pl.all_horizontal(pl.col(name).is_not_null() for name in rule.columns)
-    return complete & pl.struct(rule.columns).is_duplicated()
-
-
-def _key(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    import polars as pl
-
-    return pl.any_horizontal(pl.col(name).is_null() for name in rule.columns) | _repeated(rule, schema)
-
-
-def _too_short(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    return _col(rule).str.len_chars() < int(rule.arguments["value"])
-
-
-def _too_long(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    return _col(rule).str.len_chars() > int(rule.arguments["value"])
-
-
-def _unmatched(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    return _col(rule).str.contains(rule.arguments["value"]).not_()
-
-
-def _beyond(operator: str) -> Bad:
-    def bad(rule: Rule, schema: pl.Schema) -> pl.Expr:
-        import polars as pl
-
-        dtype, bound = schema[rule.columns[0]], rule.arguments["value"]
-        if dtype.is_temporal():
-            return _compared(_col(rule), operator, pl.lit(_moment(bound), dtype=None))
-        if dtype.is_float():
-            wide = _col(rule).cast(pl.Float64)
-            return _compared(wide, operator, pl.lit(float(exact(bound)))) | wide.is_nan()
-        return _compared_exactly(_col(rule), dtype, operator, exact(bound))
-
-    return bad
-
-
-def _compared(left: pl.Expr, operator: str, right: pl.Expr) -> pl.Expr:
-    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator]
-
-
-def _compared_exactly(column: pl.Expr, dtype: pl.DataType, operator: str, bound: Fraction) -> pl.Expr:
-    """Integers and decimals in units of the last digit, against the bound rounded outwards (see stored)."""
-    import polars as pl
-
-    scale = getattr(dtype, "scale", 0) or 0
-    scaled = bound * 10**scale
-    moved = -(-scaled.numerator // scaled.denominator) if operator in ("<", ">=") else scaled.__floor__()
-    return _compared(_units(column, scale), operator, pl.lit(moved, dtype=pl.Int128))
-
-
-def _units(column: pl.Expr, scale: int) -> pl.Expr:
-    import polars as pl
-
-    if not scale:
-        return column.cast(pl.Int128)
-    return (column.cast(pl.Decimal(38, scale)) * pl.lit(10**scale)).cast(pl.Int128)
-
-
-def _no_multiple(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    import polars as pl
-
-    dtype, step = schema[rule.columns[0]], exact(rule.arguments["value"])
-    column = _col(rule)
-    if dtype.is_float():
-        wide = column.cast(pl.Float64)
-        return column.is_finite().not_() | (column != _nearest_multiple(wide, step).cast(dtype))
-    scale = getattr(dtype, "scale", 0) or 0
-    return _units(column, scale) % pl.lit((step * 10**scale).numerator, dtype=pl.Int128) != 0
-
-
-def _nearest_multiple(column: pl.Expr, step: Fraction) -> pl.Expr:
-    """The float nearest to a multiple. By numpy: polars divides by multiplying by 1/x, and rounds twice."""
-    import numpy as np
-    import polars as pl
-
-    p, q = float(step.numerator), float(step.denominator)
-
-    def nearest(values: pl.Series) -> pl.Series:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return pl.Series(np.round(values.to_numpy() * q / p) * p / q)
-
-    return column.map_batches(nearest, return_dtype=pl.Float64)
-
-
-def _invalid(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    import polars as pl
-
-    bad: list[pl.Expr] = []
-    if (valid := rule.arguments.get("validValues")) is not None:
-        bad.append(_among(rule, schema, [value for value in valid if value is not None]).not_())
-    if (pattern := rule.arguments.get("pattern")) is not None:
-        bad.append(_col(rule).str.contains(pattern).not_())
-    return _col(rule).is_not_null() & pl.any_horizontal(bad)
-
-
-def _missing(rule: Rule, schema: pl.Schema) -> pl.Expr:
-    import polars as pl
-
-    values = rule.arguments["missingValues"]
-    listed = _among(rule, schema, [value for value in values if value is not None])
-    return listed | (_col(rule).is_null() if None in values else pl.lit(False))
-
-
-def _among(rule: Rule, schema: pl.Schema, values: list[Any]) -> pl.Expr:
-    import polars as pl
-
-    dtype = schema[rule.columns[0]]
-    typed = [_moment(value) for value in values] if dtype.is_temporal() else values
-    return pl.any_horizontal(pl.lit(False), *(_col(rule) == pl.lit(value, dtype=dtype) for value in typed))
-
-
-def _moment(value: Any) -> date | datetime | time:
-    """An ISO 8601 date, time or timestamp of the contract, as stored.moment reads it for the audit."""
-    if not isinstance(value, str):
-        return value  # type: ignore[no-any-return]  # YAML already read it
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        return date.fromisoformat(value)
-    if ":" in value and "-" not in value:
-        return time.fromisoformat(value)
-    return datetime.fromisoformat(value)
-
-
-_BAD: Mapping[str, Bad] = {
-    "required": _null,
-    "null_values": _null,
-    "unique": _repeated,
-    "duplicate_values": _repeated,
-    "primary_key": _key,
-    "min_length": _too_short,
-    "max_length": _too_long,
-    "pattern": _unmatched,
-    "minimum": _beyond("<"),
-    "maximum": _beyond(">"),
-    "exclusive_minimum": _beyond("<="),
-    "exclusive_maximum": _beyond(">="),
-    "multiple_of": _no_multiple,
-    "invalid_values": _invalid,
-    "missing_values": _missing,
-}
-_ROW_COUNTS = frozenset({"row_count", "row_count_positive"})
-
-
-def _dtype(column: Column) -> Any:
-    """The polars type of a stored column; None (not checked) where polars has none of its own."""
-    import polars as pl
-
-    if decimal := re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", column.physical_type):
-        return pl.Decimal(int(decimal.group(1)), int(decimal.group(2)))
-    names = {
-        "VARCHAR": pl.String, "BOOLEAN": pl.Boolean, "DATE": pl.Date, "TIME": pl.Time, "BLOB": pl.Binary,
-        "TINYINT": pl.Int8, "SMALLINT": pl.Int16, "INTEGER": pl.Int32, "BIGINT": pl.Int64,
-        "UTINYINT": pl.UInt8, "USMALLINT": pl.UInt16, "UINTEGER": pl.UInt32, "UBIGINT": pl.UInt64,
-        "FLOAT": pl.Float32, "DOUBLE": pl.Float64, "TIMESTAMP": pl.Datetime("us"),
-        "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
-    }  # fmt: skip
-    return names.get(column.physical_type)
+    return _named(judged, _type_rule(column), backend)

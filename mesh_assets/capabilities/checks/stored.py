@@ -63,21 +63,23 @@ class StoredColumn:
     scale: int = 0
     #: A DECIMAL's last digit counts units below this; no exact number of the column reaches it.
     limit: int = 10**38
+    #: SQL of a value inside of a column; "" for a column itself.
+    expression: str = ""
 
     @property
     def sql(self) -> str:
-        return identifier(self.name)
+        return self.expression or identifier(self.name)
 
 
 Stored = Mapping[str, StoredColumn]
 
 
-def stored_column(name: str, duckdb_type: str) -> StoredColumn:
-    """A column from what DESCRIBE says of it."""
+def stored_column(name: str, duckdb_type: str, expression: str = "") -> StoredColumn:
+    """A column from what DESCRIBE says of it; or a value inside of one, with the SQL that reads it."""
     if decimal := _DECIMAL.match(duckdb_type):
         width, scale = int(decimal.group(1)), int(decimal.group(2))
-        return StoredColumn(name, duckdb_type, Family.DECIMAL, scale=scale, limit=10**width)
-    return StoredColumn(name, duckdb_type, _family(duckdb_type))
+        return StoredColumn(name, duckdb_type, Family.DECIMAL, scale, 10**width, expression)
+    return StoredColumn(name, duckdb_type, _family(duckdb_type), expression=expression)
 
 
 def _family(duckdb_type: str) -> Family:

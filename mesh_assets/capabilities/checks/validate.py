@@ -1,18 +1,23 @@
-"""Pandera on an eager polars frame, with an exact answer for every check by its name.
+"""One judgement of one eager polars frame: a pandera check, or a function of a domain's own.
 
-Pandera is told here and nowhere else how to run: on data as well as on the schema, whatever the environment
-says (`PANDERA_VALIDATION_DEPTH=SCHEMA_ONLY` and a LazyFrame both make it pass everything), and a check that
-did not run is an error, never a pass.
+Here: calling it, and an exact answer: which rows are bad, or one answer for the whole table.
+Not here: whose rule it is, and where the frames come from (judge).
+
+A pandera check runs on pandera's own polars backend, which is called here by its name: no setting of the
+environment (validation depth, validation switched off, another backend registered) turns a check off, and
+what that backend would pass over in silence is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, one_line
-from mesh_assets.words.rules import Rule
+from mesh_assets.capabilities.checks.format import one_line
+from mesh_assets.capabilities.checks.stored import CannotRun
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -20,38 +25,73 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """What one check found in a frame."""
+class Answer:
+    """What one judgement of a frame found."""
 
-    rows: int = 0
-    #: Positions of the failing rows.
-    positions: tuple[int, ...] = ()
-    #: Set if the check could not run.
-    error: str | None = None
+    holds: bool
+    #: Positions of the bad rows; None if it is about the whole table, and has one answer.
+    bad: Sequence[int] | None = None
 
 
-def judging_schema(rule: Rule, judge: Callable[[pl.DataFrame], Any]) -> pa.DataFrameSchema:
-    """A pandera schema with one check: the function, applied to the columns that the rule names."""
-    import pandera.polars as pa
-
-    def judged(data: Any) -> pl.LazyFrame:
-        frame: pl.DataFrame = data.lazyframe.select(rule.columns).collect()
-        return _one_column(judge(frame), frame, rule)
-
-    return pa.DataFrameSchema(checks=[pa.Check(judged, name=rule.id, n_failure_cases=SAMPLE_ROWS)])
-
-
-def _one_column(answer: Any, frame: pl.DataFrame, rule: Rule) -> pl.LazyFrame:
+def judged_by_row(told: Any, frame: pl.DataFrame) -> Answer:
+    """The answer of a function that returns a boolean Series or expression, true on good rows."""
     import polars as pl
 
-    told = frame.select(answer).to_series() if isinstance(answer, pl.Expr) else answer
-    if not isinstance(told, pl.Series) or told.dtype != pl.Boolean or len(told) != frame.height:
-        raise TypeError(
-            f"{rule.id} must return one boolean per row as a polars Series or expression; "
-            f"it returned {_what(told)} for {frame.height} rows"
+    series = frame.select(told).to_series() if isinstance(told, pl.Expr) else told
+    if not isinstance(series, pl.Series) or series.dtype != pl.Boolean or len(series) != frame.height:
+        raise CannotRun(
+            "it must return one boolean per row as a polars Series or expression; "
+            f"it returned {_what(series)} for {frame.height} rows"
         )
     # The room's rule for nulls: what cannot be judged is not held against the row.
-    return told.fill_null(True).alias("good").to_frame().lazy()
+    bad = series.not_().fill_null(False).arg_true()
+    return Answer(holds=not len(bad), bad=bad.to_list())
+
+
+def judged_as_table(told: Any, frame: pl.DataFrame) -> Answer:
+    """The answer of a function about the whole table: true or false."""
+    import polars as pl
+
+    answer = frame.select(told).to_series() if isinstance(told, pl.Expr) else told
+    if isinstance(answer, pl.Series) and answer.dtype == pl.Boolean and len(answer) == 1:
+        answer = answer.item()
+    if not isinstance(answer, bool):
+        raise CannotRun(f"it must return true or false for the whole table; it returned {_what(answer)}")
+    return Answer(answer)
+
+
+def judged_by_pandera(check: Any, frame: pl.DataFrame) -> Answer:
+    """The answer of a pandera check: of the frame's only column, or of all of them."""
+    import pandera.backends.polars.builtin_checks  # noqa: F401  registers them
+    import pandera.polars as pa
+    from pandera.backends.polars.checks import PolarsCheckBackend
+
+    if not isinstance(check, pa.Check):
+        raise CannotRun(f"it must return a pandera Check; it returned {_what(check)}")
+    if check.groupby is not None:
+        raise CannotRun("pandera's polars backend ignores `groupby`; group in the check's own function")
+    key = frame.columns[0] if len(frame.columns) == 1 else None
+    result = PolarsCheckBackend(check)(frame.lazy(), key)
+    told = result.check_output.collect().to_series()
+    if result.failure_cases is None or (len(told) == 1 != frame.height):
+        return Answer(bool(told.all()))
+    if len(told) != frame.height:
+        raise CannotRun(f"its check answered {len(told)} times for {frame.height} rows")
+    bad = told.not_().arg_true()
+    return Answer(holds=not len(bad), bad=bad.to_list())
+
+
+def guarded(judge: Any, *arguments: Any) -> Any:
+    """What a domain's code returns; whatever it raises is the reason why its rule could not run."""
+    from polars.exceptions import PanicException
+
+    try:
+        return judge(*arguments)
+    except CannotRun:
+        raise
+    # SystemExit and polars' panic are no Exceptions, and still say nothing about any other rule.
+    except (Exception, SystemExit, PanicException) as error:
+        raise CannotRun(f"{type(error).__name__}: {one_line(error)}") from error
 
 
 def _what(told: Any) -> str:
@@ -62,38 +102,24 @@ def _what(told: Any) -> str:
     return f"a {type(told).__name__}"
 
 
-def failed_checks(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Mapping[str, Failed]:
-    """Every named check of the schema, and what it found in the frame."""
-    from pandera.config import ValidationDepth, config_context
-    from pandera.errors import SchemaErrors
+def check_named(name: str, arguments: dict[str, Any]) -> pa.Check:
+    """A registered pandera check with its arguments."""
+    import pandera.polars as pa
 
-    names = [check.name for check in schema.checks]
-    names += [check.name for column in schema.columns.values() for check in column.checks]
-    found = {str(name): Failed() for name in names}
-    try:
-        with config_context(
-            validation_enabled=True,
-            validation_depth=ValidationDepth.SCHEMA_AND_DATA,
-            use_narwhals_backend=False,
-        ):
-            schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        for error in errors.schema_errors:
-            found[_name(error)] = _failed(error)
-    return found
+    if not (name in pa.Check.CHECK_FUNCTION_REGISTRY or name in pa.Check.REGISTERED_CUSTOM_CHECKS):
+        raise CannotRun(f"pandera has no check {name!r} registered")
+    check: pa.Check = getattr(pa.Check, name)(**arguments)
+    return check
 
 
-def _name(error: Any) -> str:
-    return str(getattr(error.check, "name", None) or error.check)
-
-
-def _failed(error: Any) -> Failed:
+def python_value(value: Any, dtype: pl.DataType) -> Any:
+    """A value of a contract as polars compares it with this column: YAML has neither dates nor decimals."""
     import polars as pl
 
-    output = error.check_output
-    if error.reason_code is not None and error.reason_code.name == "CHECK_ERROR":
-        return Failed(error=one_line(error.failure_cases))
-    if not isinstance(output, pl.DataFrame):
-        return Failed(error=one_line(error))
-    positions = output.to_series().not_().arg_true()
-    return Failed(rows=len(positions), positions=tuple(positions))
+    if isinstance(value, str) and dtype.is_temporal():
+        if dtype == pl.Time:
+            return time.fromisoformat(value)
+        return (date if dtype == pl.Date else datetime).fromisoformat(value)
+    if dtype.is_decimal() and isinstance(value, int | float) and not isinstance(value, bool):
+        return Decimal(str(value))
+    return value

@@ -122,12 +122,17 @@ def parse(file: str, text: str) -> Document:
         ) from None
     if root is None:
         raise DocumentMalformed(file=file, line=1, problem="the file is empty")
-    value = _Values(file).of(root, 0)
+    value = value_of(file, root)
     if not isinstance(value, dict):
         raise DocumentMalformed(
             file=file, line=1, problem=f"the file holds {kind_of(value)}; it must hold `key: value` lines"
         )
     return Document(file=file, text=text, value=value, root=root)
+
+
+def value_of(file: str, root: Any) -> Any:
+    """The plain value of a tree of YAML nodes."""
+    return _Values(file).of(root, 0)
 
 
 def kind_of(value: Any) -> str:

@@ -39,13 +39,14 @@ def library_rule(site: Site) -> Rule:
     operator, value = operator_of(site, default=0 if names_valid_values(site) else None)
     unit = _unit(site, metric)
     given = _arguments(site, metric, arguments)
-    columns = tuple(given.pop("properties", (site.column.name,) if site.column else ()))
-    subject = " and ".join(columns) or "the table"
+    columns = tuple(given.pop("properties", (site.column.root,) if site.column else ()))
+    subject = site.column.shown if site.column else " and ".join(columns) or "the table"
     return rule_at(
         site,
         kind=kind,
         columns=columns,
-        fallback="_".join((*columns, kind)) if columns else kind,
+        path=site.column.path if site.column else (),
+        fallback="_".join((*((site.column.label,) if site.column else columns), kind)),
         said=f"{metric} of {subject} {operator} {value}{' percent' if unit == 'percent' else ''}",
         dimension=dimension,
         arguments={"operator": operator, "value": value, "unit": unit, **given},
@@ -99,11 +100,10 @@ def _arguments(site: Site, metric: str, allowed: tuple[str, ...]) -> dict[str, A
         if key not in allowed:
             remedy = allowed_words(key, allowed) if allowed else "Remove it"
             raise site.document.refused((*at, key), f"{metric} has no argument `{key}`", remedy)
-    if metric in ("missingValues", "invalidValues") and len(given) != 1:
+    if metric in ("missingValues", "invalidValues") and not given:
         wanted = " or ".join(f"`{name}`" for name in allowed)
-        told = "has both" if given else "has no"
         raise site.document.malformed(
-            at, f"{site.label}: {metric} {told} {wanted}", f"Write exactly one of {wanted} under `arguments`"
+            at, f"{site.label}: {metric} has no {wanted}", f"Write {wanted} under `arguments`"
         )
     if metric == "duplicateValues":
         _check_properties(site, (*at, "properties"), given)
@@ -115,7 +115,18 @@ def _arguments(site: Site, metric: str, allowed: tuple[str, ...]) -> dict[str, A
         given["validValues"] = [value for value in given["validValues"] if value is not None]
     if "pattern" in given:
         check_pattern(site.document, (*at, "pattern"), given["pattern"])
+        _require_text(site, (*at, "pattern"))
     return given
+
+
+def _require_text(site: Site, path: Steps) -> None:
+    assert site.column is not None  # invalidValues is of columns, which library_rule has checked
+    if site.column.physical_type != "VARCHAR":
+        raise site.document.refused(
+            path,
+            f"{site.column.shown} is stored as {site.column.physical_type}, and a pattern is about text",
+            "Write the valid values, or a quality rule of type sql",
+        )
 
 
 def _check_list(site: Site, path: Steps, values: Any) -> None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Place, Rule
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.contracts.sla import ServiceLevel
+
+#: Key in Contract.custom under which quality rules of `type: text` are kept.
+DOCUMENTATION = "documentation_rules"
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,28 @@ class Column:
     key_position: int | None = None
     classification: str | None = None
     tags: tuple[str, ...] = ()
+    #: What is inside: the fields of an object, `[]` (the items of an array), `{key}` and `{value}` of a map.
+    inside: tuple[Column, ...] = ()
+    #: Steps from the table's column down to this one, () for a column of the table itself; see Rule.path.
+    path: tuple[str, ...] = ()
+    #: The column of the table that this one is inside of, "" for a column of the table itself.
+    part_of: str = ""
+
+    @property
+    def root(self) -> str:
+        """The column of the table that this is, or is inside of."""
+        return self.part_of or self.name
+
+    @property
+    def label(self) -> str:
+        """As names of checks begin: `order_id`, `lines__items__sku`."""
+        words = {"[]": "items", "{key}": "key", "{value}": "value"}
+        return "__".join((self.root, *(words.get(step, step) for step in self.path)))
+
+    @property
+    def shown(self) -> str:
+        """As a person reads it: `order_id`, `lines[].sku`, `scores{value}`."""
+        return self.root + "".join(step if step[0] in "[{" else f".{step}" for step in self.path)
 
 
 @dataclass(frozen=True)
@@ -48,6 +78,18 @@ class Person:
 
     name: str
     role: str = "owner"
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """Whose failing rows are set aside, so that the rest is published."""
+
+    #: Percent of a draft's rows; a draft with more is refused.
+    limit: Decimal
+    #: Ids of the contract's own rules.
+    rules: frozenset[str]
+    #: True if the blocking rules of expectations.py are meant as well.
+    expectations: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +121,10 @@ class Contract:
     #: sha256 of the text.
     digest: str
     custom: Mapping[str, Any] = field(default_factory=dict)
+    #: None: a draft with a failing row is refused.
+    quarantine: Quarantine | None = None
+    #: What `slaProperties` promise, each read; `sla` has them as written.
+    service_levels: tuple[ServiceLevel, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -86,8 +132,37 @@ class Contract:
         placed = sorted((column.key_position, column.name) for column in self.columns if column.key_position)
         return tuple(name for _, name in placed)
 
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """Columns that are classified as personal, or hold a field or an item that is."""
+        named = {column.name for column in self.columns if _is_personal(column.classification)}
+        tables = self.raw.get("schema", ())
+        written = [each for table in tables for each in table.get("properties", ())]
+        return frozenset(named | {each["name"] for each in written if _holds(each)})
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What quality rules of `type: text` say: shown, never counted as run."""
+        written = self.custom.get(DOCUMENTATION, ())
+        told = [(each["column"], each["description"] or each["name"]) for each in written]
+        return tuple(f"{column}: {text}" if column else str(text) for column, text in told)
+
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
+
+
+def _is_personal(classification: Any) -> bool:
+    return str(classification).lower() == "personal"
+
+
+def _holds(written: Any) -> bool:
+    """True if a property or anything below it (fields, items, values of a map) is personal."""
+    if isinstance(written, list):
+        return any(_holds(each) for each in written)
+    if not isinstance(written, dict):
+        return False
+    below = (written.get(key) for key in ("properties", "items", "map", "key", "value"))
+    return _is_personal(written.get("classification")) or any(_holds(each) for each in below)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mesh_assets.capabilities.contracts.custom import custom_rule
+from mesh_assets.capabilities.contracts.custom import custom_rules
 from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of
 from mesh_assets.capabilities.contracts.metrics import library_rule
 from mesh_assets.capabilities.contracts.model import Column
@@ -38,6 +38,11 @@ _KEYS = {
     "custom": ("engine", "implementation"),
 }
 
+#: Whatever looks like one: `${…}`, and the words that this and other tools put into braces.
+_PLACEHOLDER = re.compile(
+    r"\$?\{(?P<word>object|property|table|column|schema|model|field)\}|\$\{\w*\}", re.IGNORECASE
+)
+
 
 def quality_rules(
     document: Document, owner: Steps, column: Column | None, columns: tuple[Column, ...]
@@ -52,7 +57,7 @@ def quality_rules(
         elif kind == "sql":
             yield _sql_rule(site)
         elif kind == "custom":
-            yield custom_rule(site)
+            yield from custom_rules(site)
 
 
 def documentation_rules(document: Document, owner: Steps, column: Column | None) -> Iterator[dict[str, Any]]:
@@ -60,7 +65,7 @@ def documentation_rules(document: Document, owner: Steps, column: Column | None)
     for written in document.at((*owner, "quality")) or ():
         if written.get("type") == "text":
             yield {
-                "column": column.name if column else None,
+                "column": column.shown if column else None,
                 "name": written.get("name", ""),
                 "description": written.get("description", ""),
             }
@@ -85,20 +90,26 @@ def _refuse_what_does_not_run(site: Site, kind: str) -> None:
             )
 
 
+def placeholders(version: str) -> tuple[str, ...]:
+    """What a query may write for its table and its column in a contract of this version of ODCS."""
+    older = ("${table}", "${column}") if version.startswith("v3.0") else ()
+    return ("{object}", "{property}", "${object}", "${property}", *older)
+
+
 def _sql_rule(site: Site) -> Rule:
     query = site.written["query"]
     at = (*site.path, "query")
-    strange = re.search(r"\$\{\w*\}|\{(?:table|column|schema|model)\}", query)
-    if strange:
-        raise site.document.refused(
-            at,
-            f"the query has the placeholder {strange.group()}",
-            "The placeholders are {object} and {property}",
-        )
-    if "{property}" in query and site.column is None:
-        raise site.document.malformed(
-            at, "the query of the table has {property}, which only a column's rule has"
-        )
+    for found in _PLACEHOLDER.finditer(query):
+        if found.group() not in placeholders(site.document.value["apiVersion"]):
+            raise site.document.refused(
+                at,
+                f"the query has the placeholder {found.group()}",
+                "The placeholders are {object} and {property}",
+            )
+        if found["word"] in ("property", "column") and site.column is None:
+            raise site.document.malformed(
+                at, f"the query of the table has {found.group()}, which only a column's rule has"
+            )
     operator, value = operator_of(site)
     columns = (site.column.name,) if site.column else ()
     return rule_at(

@@ -22,11 +22,14 @@ from mesh_assets.capabilities.contracts.document import (
     parse,
     read_text,
 )
-from mesh_assets.capabilities.contracts.model import Column, Contract, Partitioning, Person
+from mesh_assets.capabilities.contracts.links import TO_A_FILE
+from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Column, Contract, Partitioning, Person
+from mesh_assets.capabilities.contracts.quarantine import LIMIT, ON_FAILURE, quarantine_of
 from mesh_assets.capabilities.contracts.rules import promises_of
+from mesh_assets.capabilities.contracts.sla import service_levels
 from mesh_assets.capabilities.contracts.standard import check_contract_standard
 from mesh_assets.words.errors import NameMalformed
-from mesh_assets.words.names import ProductName
+from mesh_assets.words.names import QUARANTINE, WORD, ProductName
 
 if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard
@@ -34,8 +37,8 @@ if TYPE_CHECKING:
 #: customProperties of a contract that the mesh itself reads.
 PARTITIONS, AUTOMATION = "partitions", "automation"
 AUTOMATIONS = ("eager", "manual")
-#: Key in Contract.custom under which quality rules of `type: text` are kept.
-DOCUMENTATION = "documentation_rules"
+#: Consumers whose expectations may stop the product's publication.
+ACCEPTS_BLOCKING = "acceptsBlockingExpectationsFrom"
 
 
 def read_contract(path: Path) -> Contract:
@@ -43,8 +46,15 @@ def read_contract(path: Path) -> Contract:
 
     Raises DocumentMalformed, or RuleRefused for a rule form that the mesh does not run, with file and line.
     """
-    folder = path.resolve().parent
-    return _contract(str(path), folder.parent.name, folder.name, read_text(path))
+    folder, text = path.resolve().parent, read_text(path)
+    # A reference by ids reads the other contract, whose text is no part of what is remembered.
+    reader = _contract.__wrapped__ if TO_A_FILE.search(text) else _contract
+    return reader(str(path), folder.parent.name, folder.name, text)
+
+
+def contract_from_text(file: str, product: ProductName, text: str) -> Contract:
+    """A contract as it was: the text that a version's certificate keeps, or a refused draft."""
+    return _contract(file, product.domain, product.product, text)
 
 
 def odcs_model(contract: Contract) -> OpenDataContractStandard:
@@ -62,9 +72,10 @@ def _contract(file: str, domain: str, product: str, text: str) -> Contract:
     document = parse(file, text)
     check_contract_standard(document)
     name = _name(document, domain, product)
-    table = _only_table(document, name)
+    table = only_table(document, name)
     columns = columns_of(document, table)
-    promises = promises_of(document, table, columns)
+    levels = service_levels(document, table, columns)
+    promises = promises_of(document, table, columns, levels)
     custom = _custom(document)
     about, written = document.value.get("description", {}), document.at(table)
     return Contract(
@@ -83,12 +94,14 @@ def _contract(file: str, domain: str, product: str, text: str) -> Contract:
         tags=tuple(dict.fromkeys((*document.value.get("tags", ()), *written.get("tags", ())))),
         partitioning=_partitioning(document, table, columns),
         automation=_automation(document),
-        sla=_sla(document),
+        sla=tuple(document.value.get("slaProperties") or ()),
+        service_levels=levels,
         raw=document.value,
         text=text,
         place=document.place(),
         digest=sha256(text.encode()).hexdigest(),
         custom={**custom, DOCUMENTATION: promises.documentation},
+        quarantine=quarantine_of(document, table, promises.rules),
     )
 
 
@@ -133,6 +146,12 @@ def _name(document: Document, domain: str, product: str) -> ProductName:
         name = ProductName(domain, product)
     except NameMalformed as error:
         raise document.malformed((), f"the contract lies in the folder {domain}/{product}: {error}") from None
+    if product.endswith(QUARANTINE):
+        raise document.malformed(
+            (),
+            f"names that end in {QUARANTINE} are of tables of rows set aside",
+            "Name the product otherwise",
+        )
     for key, wanted in (("id", str(name)), ("domain", domain)):
         found = document.value.get(key, wanted)
         if found != wanted:
@@ -144,7 +163,8 @@ def _name(document: Document, domain: str, product: str) -> ProductName:
     return name
 
 
-def _only_table(document: Document, name: ProductName) -> Steps:
+def only_table(document: Document, name: ProductName) -> Steps:
+    """The path of the one table that the document describes; it has the product's name."""
     tables = document.value.get("schema") or []
     if not tables:
         raise document.malformed(
@@ -170,8 +190,17 @@ def _only_table(document: Document, name: ProductName) -> Steps:
 
 
 def _custom(document: Document) -> dict[str, Any]:
-    check_custom_names(document, (PARTITIONS, AUTOMATION))
+    check_custom_names(document, (PARTITIONS, AUTOMATION, ON_FAILURE, LIMIT, ACCEPTS_BLOCKING))
+    _check_blocking_consumers(document)
     return {custom["property"]: custom["value"] for custom in document.value.get("customProperties", ())}
+
+
+def _check_blocking_consumers(document: Document) -> None:
+    path, value = custom_property(document, ACCEPTS_BLOCKING) or ((), [])
+    if not isinstance(value, list) or not all(isinstance(each, str) and WORD.match(each) for each in value):
+        raise document.malformed(
+            path, f"`{ACCEPTS_BLOCKING}` is {kind_of(value)}; it must be a list of domains", "Write e.g. [hcp]"
+        )
 
 
 def _automation(document: Document) -> str:
@@ -252,15 +281,3 @@ def _monday(document: Document, path: Steps, value: Any) -> date:
         raise document.malformed(path, f"{day} is a {day:%A}, and weeks begin on Monday")
     return day
 
-
-def _sla(document: Document) -> tuple[dict[str, Any], ...]:
-    entries = document.value.get("slaProperties", ())
-    for number, entry in enumerate(entries):
-        for key in ("schedule", "scheduler"):
-            if key in entry:
-                raise document.refused(
-                    ("slaProperties", number, key),
-                    f"the SLA {entry['property']} has a `{key}`, and the mesh does not check SLAs yet",
-                    "Remove it; the SLA stays as documentation",
-                )
-    return tuple(entries)

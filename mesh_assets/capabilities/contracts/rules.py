@@ -10,19 +10,30 @@ Severity: `warning`, `warn`, `info`, `low`, `minor` warn; `error`, `critical`, `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, Steps
 from mesh_assets.capabilities.contracts.model import Column
-from mesh_assets.capabilities.contracts.options import enum_rules, option_rules
+from mesh_assets.capabilities.contracts.nested import check_runs_inside, placed_inside
+from mesh_assets.capabilities.contracts.options import (
+    enum_rules,
+    length_rules,
+    option_documentation,
+    option_rules,
+)
 from mesh_assets.capabilities.contracts.quality import documentation_rules, quality_rules
 from mesh_assets.capabilities.contracts.relationships import foreign_key_rules
+from mesh_assets.capabilities.contracts.site import snake_case
+from mesh_assets.capabilities.contracts.sla import ServiceLevel
 from mesh_assets.words.rules import Rule
 
 #: The id of the rule that every product gets unless its contract has a rowCount rule of its own.
 NOT_EMPTY = "row_count_above_zero"
+#: The id of the rule that every product gets: names and physical types, as stored.
+AS_PROMISED = "columns_as_promised"
 
 
 @dataclass(frozen=True)
@@ -34,24 +45,55 @@ class Promises:
     documentation: tuple[dict[str, Any], ...]
 
 
-def promises_of(document: Document, table: Steps, columns: tuple[Column, ...]) -> Promises:
-    """Every rule that the properties, their options, quality and relationships declare."""
+def promises_of(
+    document: Document,
+    table: Steps,
+    columns: tuple[Column, ...],
+    levels: Sequence[ServiceLevel] = (),
+) -> Promises:
+    """Every rule that the properties, their options, quality, relationships and service levels declare."""
     rules = [*_key_rules(document, table, columns)]
     documentation = [*documentation_rules(document, table, None)]
     for number, column in enumerate(columns):
         path = (*table, "properties", number)
-        rules += _column_rules(document, path, column)
-        rules += option_rules(document, path, column)
-        rules += enum_rules(document, path, column)
-        rules += quality_rules(document, path, column, columns)
-        rules += foreign_key_rules(document, path, column, columns)
-        documentation += documentation_rules(document, path, column)
+        for below, each in (((), column), *placed_inside(column)):
+            rules += _property_rules(document, (*path, *below), each, columns)
+            documentation += option_documentation(document, (*path, *below), each)
+            documentation += documentation_rules(document, (*path, *below), each)
     rules += quality_rules(document, table, None, columns)
     rules += foreign_key_rules(document, table, None, columns)
+    rules += [rule for level in levels for rule in level.rules]
     if not any(rule.kind == "row_count" for rule in rules):
         rules.insert(0, _not_empty(document, table))
+    rules.insert(0, _as_promised(document, table, columns))
+    rules = _numbered(document, table, rules)
     _refuse_twins(document, rules)
     return Promises(tuple(rules), tuple(documentation))
+
+
+def _property_rules(
+    document: Document, path: Steps, column: Column, columns: tuple[Column, ...]
+) -> Iterator[Rule]:
+    """What a column, or a property inside of one, declares."""
+    check_runs_inside(document, path, column)
+    yield from _column_rules(document, path, column)
+    yield from length_rules(document, path, column)
+    yield from option_rules(document, path, column)
+    yield from enum_rules(document, path, column)
+    yield from quality_rules(document, path, column, columns)
+    yield from foreign_key_rules(document, path, column, columns)
+
+
+def _as_promised(document: Document, table: Steps, columns: tuple[Column, ...]) -> Rule:
+    return Rule(
+        id=AS_PROMISED,
+        kind="physical_types",
+        columns=(),
+        description="The columns are those of the contract, each stored as its physicalType",
+        dimension="conformity",
+        arguments={"types": {column.name: column.physical_type for column in columns}},
+        place=document.place((*table, "properties"), key=True),
+    )
 
 
 def _not_empty(document: Document, table: Steps) -> Rule:
@@ -87,22 +129,38 @@ def _key_rules(document: Document, table: Steps, columns: tuple[Column, ...]) ->
 def _column_rules(document: Document, path: Steps, column: Column) -> Iterator[Rule]:
     if column.required:
         yield Rule(
-            id=f"{column.name}_required",
+            id=f"{column.label}_required",
             kind="required",
-            columns=(column.name,),
-            description=f"{column.name} is never null",
+            columns=(column.root,),
+            path=column.path,
+            description=f"{column.shown} is never null",
             dimension="completeness",
             place=document.place((*path, "required"), key=True),
         )
     if column.unique:
         yield Rule(
-            id=f"{column.name}_unique",
+            id=f"{column.label}_unique",
             kind="unique",
-            columns=(column.name,),
-            description=f"{column.name} has no value twice",
+            columns=(column.root,),
+            path=column.path,
+            description=f"{column.shown} has no value twice",
             dimension="uniqueness",
             place=document.place((*path, "unique"), key=True),
         )
+
+
+def _numbered(document: Document, table: Steps, rules: list[Rule]) -> list[Rule]:
+    """Quality rules without a name, of which several would be called the same: sql, sql_2, sql_3."""
+    owners = [table, *((*table, "properties", at) for at in range(len(document.at((*table, "properties")))))]
+    written = [each for owner in owners for each in document.at((*owner, "quality")) or ()]
+    named = {snake_case(str(each["name"])) for each in written if each.get("name")}
+    seen: Counter[str] = Counter()
+    numbered: list[Rule] = []
+    for rule in rules:
+        seen[rule.id] += 1
+        twin = seen[rule.id] > 1 and rule.id not in named and rule.kind != "foreign_key"
+        numbered.append(replace(rule, id=f"{rule.id}_{seen[rule.id]}") if twin else rule)
+    return numbered
 
 
 def _refuse_twins(document: Document, rules: list[Rule]) -> None:

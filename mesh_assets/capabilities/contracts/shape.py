@@ -210,15 +210,16 @@ _property_keys = _Keys(
             )
         ),
     },
-    frozenset(("name", "logicalType")),
+    frozenset(("name",)),
 )
 
 
 def _property(value: Any) -> bool:
     if not _property_keys(value):
         return False
-    options = value.get("logicalTypeOptions")
-    return (options is None and "logicalTypeOptions" not in value) or _OPTIONS[value["logicalType"]](options)
+    if "logicalTypeOptions" not in value:
+        return True
+    return "logicalType" in value and _OPTIONS[value["logicalType"]](value["logicalTypeOptions"])
 
 
 _references = _list_of(_reference, least=1)

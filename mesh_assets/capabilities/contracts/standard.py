@@ -83,6 +83,11 @@ def _validator(name: str, schema: Callable[[], dict[str, Any]]) -> Any:
     return _validators[name]
 
 
+def contract_schema(version: str) -> dict[str, Any]:
+    """The JSON schema that contracts of this version are held against."""
+    return _odcs_schema(version)
+
+
 def _odcs_schema(version: str) -> dict[str, Any]:
     if version in _ODCS:
         return _bundled(_ODCS[version])

@@ -138,6 +138,7 @@ _FITTING: Mapping[str, frozenset[str]] = {
     "array": frozenset(("LIST",)),
     "object": frozenset(("STRUCT", "JSON")),
     "map": frozenset(("MAP",)),
+    "vector": frozenset(("LIST",)),
 }
 
 #: What a column is stored as if the contract names only the logicalType.
@@ -149,6 +150,14 @@ _USUAL: Mapping[str, str] = {
     "timestamp": "TIMESTAMP",
     "time": "TIME",
     "boolean": "BOOLEAN",
+}
+
+#: The elements of an ODCS vector that DuckDB can hold.
+VECTOR_ELEMENTS: Mapping[str, str] = {
+    "float32": "FLOAT",
+    "float64": "DOUBLE",
+    "int8": "TINYINT",
+    "uint8": "UTINYINT",
 }
 
 _POLARS: Mapping[str, str] = {
@@ -180,6 +189,12 @@ _POLARS: Mapping[str, str] = {
 def physical_type(text: str) -> str:
     """DuckDB's own spelling: `int` is INTEGER, `numeric(12, 2)` is DECIMAL(12,2). Raises TypeRefused."""
     return str(parsed(text))
+
+
+def longest_text(text: str) -> int | None:
+    """The n of VARCHAR(n), None of any other type. DuckDB reads the n and holds nothing to it."""
+    found = _LENGTH.match(text.strip())
+    return int(found.group(1)) if found else None
 
 
 def usual_type(logical: str) -> str | None:
@@ -258,7 +273,11 @@ def _polars(duck: DuckType) -> str:
     return _POLARS[duck.name]
 
 
+_LENGTH = re.compile(r"VARCHAR\s*\(\s*([1-9][0-9]{0,8})\s*\)\Z", re.IGNORECASE)
 _TOKEN = re.compile(r'\s*("(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|\S)')
+#: Types with types in brackets: DuckDB's round ones, and the pointed ones of ODCS's own examples.
+_NESTED = {"STRUCT": "(<", "ROW": "(<", "MAP": "(<", "ARRAY": "<"}
+_PARTS = {"MAP": 2, "ARRAY": 1}
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z", re.IGNORECASE)
 
 
@@ -276,11 +295,7 @@ class _Reader:
 
     def type(self) -> DuckType:
         word = self.word()
-        duck = (
-            self.nested(word)
-            if word in ("STRUCT", "ROW", "MAP") and self.peek() == "("
-            else self.scalar(word)
-        )
+        duck = self.nested(word) if word in _NESTED and self.peek() in _NESTED[word] else self.scalar(word)
         while self.peek() == "[":
             self.take("[")
             if self.peek() != "]":
@@ -331,20 +346,22 @@ class _Reader:
         return DuckType("DECIMAL", precision=(width, scale))
 
     def nested(self, word: str) -> DuckType:
-        self.take("(")
+        opened = self.peek()
+        self.take(opened)
         names: list[str] = []
         inner: list[DuckType] = []
         while True:
-            if word != "MAP":
+            if word in ("STRUCT", "ROW"):
                 names.append(self.field())
             inner.append(self.type())
             if self.peek() != ",":
                 break
             self.take(",")
-        self.take(")")
-        if word == "MAP" and len(inner) != 2:
-            raise TypeRefused(f"{self.text}: a MAP has a key type and a value type")
-        return DuckType("MAP" if word == "MAP" else "STRUCT", tuple(inner), tuple(names))
+        self.take(")" if opened == "(" else ">")
+        if word in _PARTS and len(inner) != _PARTS[word]:
+            told = {"MAP": "a key type and a value type", "ARRAY": "one type"}[word]
+            raise TypeRefused(f"{self.text}: a {word} has {told}")
+        return DuckType({"MAP": "MAP", "ARRAY": "LIST"}.get(word, "STRUCT"), tuple(inner), tuple(names))
 
     def peek(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
@@ -363,7 +380,7 @@ class _Reader:
 
     def field(self) -> str:
         token = self.peek()
-        self.at += 1
+        self.at += 2 if self.tokens[self.at + 1 : self.at + 2] == [":"] else 1
         return token[1:-1].replace('""', '"') if token.startswith('"') else token
 
     def number(self) -> int:

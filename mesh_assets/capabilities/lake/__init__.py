@@ -7,7 +7,7 @@ Not here: which version is current (registry), what a draft must fulfil (contrac
 from __future__ import annotations
 
 from mesh_assets.capabilities.lake.commit import Committed, commit
-from mesh_assets.capabilities.lake.connection import attach, connect
+from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, attach, connect
 from mesh_assets.capabilities.lake.fingerprint import combined, fingerprint_sql
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.manifest import manifests, write_manifest
@@ -17,6 +17,7 @@ from mesh_assets.capabilities.lake.stage import draft_sql, files_sql, stage
 from mesh_assets.capabilities.lake.sweep import sweep
 
 __all__ = [
+    "CATALOG_THREADS",
     "Committed",
     "Handle",
     "LakePlace",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake import types
-from mesh_assets.capabilities.lake.connection import connect
+from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
 from mesh_assets.capabilities.lake.ledger import Ledger, open_ledger
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal, quoted, safe_run_id
@@ -31,6 +31,8 @@ class Committed:
     snapshot: int
     #: All files of the product at this snapshot, not only those of this draft.
     files: tuple[str, ...]
+    #: The same of the draft that came beside it.
+    files_beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,24 +52,37 @@ def commit(
     extra: Mapping[str, Any],
     comments: Mapping[str, str] | None = None,
     base: int | None = None,
+    beside: Draft | None = None,
 ) -> Committed:
     """Add a draft to its domain's lake as one snapshot; a run that asks again gets what it committed before.
+
+    `beside` is a draft of another table of the same lake that nobody may see without this one: the rows that
+    were set aside. Both enter in one transaction.
 
     `comments` describe the columns, and under the key "" the table; they are written when the table is
     made or its columns change. `base` is the snapshot that readers see now (0: none): partitions that an
     unreleased commit changed since then are put back; without it the lake is taken as it is.
     """
     place = lake_of(settings, draft.product.domain)
-    with closing(connect(settings)) as connection:
+    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, draft.product.domain, read_only=False)
-        near = bring_near(place, draft)
+        drafts = [bring_near(place, each) for each in (draft, beside) if each is not None]
         with commit_lock(settings, place):
             snapshot = ledger.snapshot_of_run(run_key(draft))
             if snapshot is None:
-                near, restored = rebased(ledger, near, base)
-                paths = [*move(place, near), *restored]
-                snapshot = record(ledger, near, paths, Note(who, extra, comments or {}))
-        return Committed(snapshot, ledger.files(draft.product, snapshot))
+                arrived = [_arrived(ledger, place, each, base) for each in drafts]
+                snapshot = record(ledger, arrived, Note(who, extra, comments or {}))
+        return Committed(
+            snapshot,
+            ledger.files(draft.product, snapshot),
+            ledger.files(beside.product, snapshot) if beside else (),
+        )
+
+
+def _arrived(ledger: Ledger, place: LakePlace, draft: Draft, base: int | None) -> tuple[Draft, list[str]]:
+    """The draft with the partitions to put back, and the files of both, in the lake's folder."""
+    near, restored = rebased(ledger, draft, base)
+    return near, [*move(place, near), *restored]
 
 
 def run_key(draft: Draft) -> str:
@@ -125,18 +140,23 @@ def _target(place: LakePlace, draft: Draft, file: StagedFile, part: int) -> Path
     return folder / (f"{draft.run_id}.parquet" if part == 0 else f"{draft.run_id}-{part}.parquet")
 
 
-def record(ledger: Ledger, draft: Draft, paths: list[str], note: Note) -> int:
-    """Put moved files into the table, in one transaction; return its snapshot."""
+def record(ledger: Ledger, arrived: Sequence[tuple[Draft, list[str]]], note: Note) -> int:
+    """Put moved files into their tables, in one transaction; return its snapshot. The first draft is the
+    product's.
+    """
     connection = ledger.connection
+    draft = arrived[0][0]
     connection.execute("BEGIN")
     try:
-        _fit_table(ledger, draft, note)
-        if paths:
-            _add_files(ledger, draft, paths)
+        for each, paths in arrived:
+            _fit_table(ledger, each, note if each is draft else _about(each, note))
+            if paths:
+                _add_files(ledger, each, paths)
         facts = {**note.extra, "product": str(draft.product), "run_id": draft.run_id}
         connection.execute(
-            f"CALL {quoted(ledger.alias)}.set_commit_message(?, ?, extra_info => ?)",
-            [note.who, run_key(draft), json.dumps(facts, default=str)],
+            f"CALL {quoted(ledger.alias)}.set_commit_message("
+            f"{literal(note.who)}, {literal(run_key(draft))}, "
+            f"extra_info => {literal(json.dumps(facts, default=str))})"
         )
         connection.execute("COMMIT")
     except BaseException:
@@ -147,6 +167,11 @@ def record(ledger: Ledger, draft: Draft, paths: list[str], note: Note) -> int:
     snapshot = ledger.snapshot_of_run(run_key(draft))
     # An empty draft of an empty table changes nothing, and DuckLake makes no snapshot of nothing.
     return ledger.current_snapshot() if snapshot is None else snapshot
+
+
+def _about(beside: Draft, note: Note) -> Note:
+    told = f"{beside.product}: rows that broke a rule and were set aside, with the ids of the rules"
+    return Note(note.who, note.extra, {**note.comments, "": told})
 
 
 def _fit_table(ledger: Ledger, draft: Draft, note: Note) -> None:
@@ -220,9 +245,10 @@ def _empty(ledger: Ledger, draft: Draft) -> None:
 def _add_files(ledger: Ledger, draft: Draft, paths: list[str]) -> None:
     # One call for all files: 104 partitions take as long as ten calls.
     hive = "true" if draft.partition_column is not None else "false"
+    listed = ", ".join(literal(path) for path in paths)
     ledger.connection.execute(
-        f"CALL ducklake_add_data_files(?, ?, ?, schema => ?, hive_partitioning => {hive})",
-        [ledger.alias, draft.product.product, paths, draft.product.domain],
+        f"CALL ducklake_add_data_files({literal(ledger.alias)}, {literal(draft.product.product)}, "
+        f"[{listed}], schema => {literal(draft.product.domain)}, hive_partitioning => {hive})"
     )
 
 

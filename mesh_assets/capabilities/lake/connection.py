@@ -37,14 +37,24 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 SECRET = re.compile(r"password\s*=|://[^/@]*:[^/@]*@", re.IGNORECASE)
 
 
-def connect(settings: Settings, database: Path | str = ":memory:") -> DuckDBPyConnection:
-    """A DuckDB connection that downloads nothing and keeps time in UTC; in memory unless told otherwise."""
+#: For connections that only talk to catalogs: a second thread waits busily there, and doubles the CPU seconds
+#: of a commit (0.23 instead of 0.10; 0.80 instead of 0.43 with 104 files).
+CATALOG_THREADS = 1
+
+
+def connect(
+    settings: Settings, database: Path | str = ":memory:", *, threads: int | None = None
+) -> DuckDBPyConnection:
+    """A DuckDB connection that downloads nothing and keeps time in UTC; in memory and with a thread for each
+    core unless told otherwise.
+    """
     import duckdb
 
     # A spill folder for each connection: DuckDB gives its temporary files the same names in every process.
     settings.scratch.mkdir(parents=True, exist_ok=True)
     spill = settings.scratch / f"{SPILL}{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    connection = duckdb.connect(str(database), config={**CONFIG, "temp_directory": str(spill)})
+    config = {**CONFIG, "temp_directory": str(spill), **({"threads": threads} if threads else {})}
+    connection = duckdb.connect(str(database), config=config)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
@@ -63,7 +73,8 @@ def attach(
     """
     place = lake_of(settings, domain)
     alias = _alias(domain, snapshot, read_only)
-    if connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = ?", [alias]).fetchone():
+    there = f"SELECT 1 FROM duckdb_databases() WHERE database_name = {literal(alias)}"
+    if connection.execute(there).fetchone():
         return alias
     _load_catalog(connection, settings)
     if not read_only:
@@ -162,7 +173,7 @@ def _run_sqlite(file: Path, statement: str) -> None:
 
 
 def _make_tables(settings: Settings, place: LakePlace, path: str) -> None:
-    with closing(connect(settings)) as connection:
+    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         _load_catalog(connection, settings)
         options = [f"DATA_PATH {literal(str(place.data) + '/')}", *_catalog_options(settings, place)]
         connection.execute(f"ATTACH {literal(path)} AS fresh ({', '.join(options)})")

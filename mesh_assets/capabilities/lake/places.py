@@ -74,5 +74,5 @@ def quoted(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Text as an SQL literal, for the statements that take no bound values (ATTACH, COPY, COMMENT)."""
+    """Text as an SQL literal: ATTACH, COPY and COMMENT take no bound values, and binding imports pandas."""
     return "'" + text.replace("'", "''") + "'"

@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.lake.connection import connect
+from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
 from mesh_assets.capabilities.lake.ledger import open_ledger
 from mesh_assets.capabilities.lake.types import describe
 
@@ -37,7 +37,7 @@ def relation(
 
 def files(settings: Settings, product: ProductName, snapshot: int) -> tuple[str, ...]:
     """Absolute paths of a product's Parquet files at a snapshot, for programs that know no lake."""
-    with closing(connect(settings)) as connection:
+    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         return open_ledger(connection, settings, product.domain).files(product, snapshot)
 
 

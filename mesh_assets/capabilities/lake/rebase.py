@@ -21,7 +21,9 @@ def rebased(ledger: Ledger, draft: Draft, base: int | None) -> tuple[Draft, list
     """
     if base is None or draft.partition_column is None or ledger.columns(draft.product) is None:
         return draft, []
-    seen = set(ledger.files(draft.product, base)) if base else set()
+    # A table of rows set aside may be younger than what readers see.
+    known = base > 0 and ledger.has_table(draft.product, base)
+    seen = set(ledger.files(draft.product, base)) if known else set()
     now = set(ledger.files(draft.product, ledger.current_snapshot()))
     strays = {_partition_of(path) for path in seen ^ now} - set(draft.partitions)
     kept = [path for path in sorted(seen) if _partition_of(path) in strays]

@@ -27,7 +27,7 @@ PARQUET = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-def stage(
+def stage(  # noqa: PLR0913 - a draft is this many facts, each of its own kind
     connection: DuckDBPyConnection,
     query: str | DuckDBPyRelation,
     *,
@@ -37,16 +37,24 @@ def stage(
     partition_column: str | None = None,
     partitions: Sequence[str] = (WHOLE,),
     columns: Sequence[tuple[str, str]] | None = None,
+    audited: bool = False,
+    folder: Path | None = None,
 ) -> Draft:
     """Write a query's rows as a draft; raises WrongColumns before it writes anything.
 
     `query` is SQL for this connection, or a relation of it. `columns` are (name, DuckDB type) as the contract
     promises them, and give the order; without them the query's own are stored. A partitioned draft replaces
-    `partitions` and holds files of those that have rows.
+    `partitions` and holds files of those that have rows. With `audited`, columns other than the promised ones
+    are stored as they are, for the audit to tell of beside all else that it finds. `folder` is for what is
+    made out of another draft, and lies in that draft's own.
     """
     relation = connection.sql(query) if isinstance(query, str) else query
-    stored = types.agreed(product, types.describe(relation), columns)
-    folder = staging_of(settings, product, run_id)
+    made = types.describe(relation)
+    if audited and columns is not None:
+        stored = types.as_made(product, made, columns, partition_column)
+    else:
+        stored = types.agreed(product, made, columns)
+    folder = folder or staging_of(settings, product, run_id)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with _view(connection, relation) as view:

@@ -48,6 +48,33 @@ def agreed(product: ProductName, actual: Columns, promised: Sequence[tuple[str, 
     return tuple(wanted.items())
 
 
+def as_made(
+    product: ProductName,
+    actual: Columns,
+    promised: Sequence[tuple[str, str]],
+    partition_column: str | None = None,
+) -> Columns:
+    """The columns as the query has them, those of the contract first and in its order.
+
+    Whether they are the promised ones is for the audit to say. Raises WrongColumns where nothing can be
+    written that the audit could look at: a type that no lake keeps, a partition column that is none.
+    """
+    found, wanted = dict(actual), {name: canonical(kind) for name, kind in promised}
+    wrong = [
+        f"{name} is {kind}, which no lake can keep"
+        + (f"; the contract says {wanted[name]}" if name in wanted else "")
+        for name, kind in actual
+        if _unstorable(kind)
+    ]
+    if partition_column is not None and found.get(partition_column) != wanted.get(partition_column):
+        seen = found.get(partition_column, "missing")
+        wrong.append(f"{partition_column} is {seen}, the contract parts by {wanted.get(partition_column)}")
+    if wrong:
+        raise WrongColumns(product=product, missing=(), unexpected=(), mistyped=tuple(wrong))
+    ordered = [name for name in wanted if name in found] + [name for name in found if name not in wanted]
+    return tuple((name, found[name]) for name in ordered)
+
+
 def canonical(kind: str) -> str:
     """A type as DuckDB writes it (`DECIMAL(12, 2)` is `DECIMAL(12,2)`); what is no type is left alone."""
     import duckdb

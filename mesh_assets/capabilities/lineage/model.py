@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from mesh_assets.capabilities.contracts.model import Contract, Domain, Partitioning
-from mesh_assets.words.errors import UnknownProduct
+from mesh_assets.words.errors import MeshError, UnknownProduct
 from mesh_assets.words.names import ProductName
-from mesh_assets.words.rules import Place, Rule
+from mesh_assets.words.rules import Place, Rule, products_of
 
 
 class RecipeKind(StrEnum):
@@ -47,6 +47,8 @@ class Asset:
     recipe: Recipe
     #: Rules that the domain wrote in expectations.py, beyond the contract's.
     expectations: tuple[Rule, ...] = ()
+    #: Rules that consuming domains wrote about this product; they neither make it stale nor add inputs.
+    expected: tuple[Rule, ...] = ()
 
     @property
     def inputs(self) -> tuple[ProductName, ...]:
@@ -57,8 +59,14 @@ class Asset:
         return self.contract.partitioning if self.contract else None
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def own_rules(self) -> tuple[Rule, ...]:
+        """What the producer promises, in the contract and in expectations.py."""
         return (*(self.contract.rules if self.contract else ()), *self.expectations)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of an audit: the producer's own, then what consumers expect."""
+        return (*self.own_rules, *self.expected)
 
     @property
     def in_lake(self) -> bool:
@@ -67,18 +75,26 @@ class Asset:
 
     @property
     def needs(self) -> tuple[ProductName, ...]:
-        """Inputs, and the products that foreign keys of the contract point at."""
-        targets = {
-            str(rule.arguments["to_product"]): None for rule in self.rules if rule.kind == "foreign_key"
-        }
-        named = [ProductName(*target.split(".")) for target in targets]
-        return tuple(dict.fromkeys((*self.inputs, *(name for name in named if name != self.name))))
+        """Inputs, and the products that rules of the product's own compare it with."""
+        named = (name for rule in self.own_rules for name in products_of(rule) if name != self.name)
+        return tuple(dict.fromkeys((*self.inputs, *named)))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A consumer's file of expectations that cannot be used: the product's audit goes on without it."""
+
+    product: ProductName
+    consumer: str
+    problem: MeshError
 
 
 @dataclass(frozen=True)
 class DomainAssets:
     domain: Domain
     assets: tuple[Asset, ...]
+    #: Consumers' files about products of this domain that are left out, each with the reason.
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)

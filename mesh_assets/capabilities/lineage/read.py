@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mesh_assets.capabilities.contracts.document import close_to
 from mesh_assets.capabilities.contracts.domain import read_domain
 from mesh_assets.capabilities.contracts.model import Contract, Domain
 from mesh_assets.capabilities.contracts.read import read_contract
@@ -14,9 +15,10 @@ from mesh_assets.capabilities.lineage.declarations import (
     python_recipe,
     sql_recipe,
 )
+from mesh_assets.capabilities.lineage.expected import with_expected
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, Mesh, Recipe, RecipeKind
 from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed
-from mesh_assets.words.names import ProductName
+from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.rules import Place, Rule
 from mesh_assets.words.settings import Settings
 
@@ -34,12 +36,13 @@ def read_mesh(settings: Settings) -> Mesh:
         assets={asset.name: asset for each in domains.values() for asset in each.assets},
     )
     for asset in mesh.assets.values():
+        _refuse_lost_targets(mesh, asset)
         _refuse_stray_inputs(mesh, asset)
     return mesh
 
 
 def read_domain_assets(settings: Settings, name: str) -> DomainAssets:
-    """One domain's folder: what a code location needs, without reading any other domain."""
+    """One domain's folder, and the files in which consumers expect something of it: what a location needs."""
     folder = settings.domains / name
     domain = read_domain(folder)
     models = _dbt_models(settings, name)
@@ -53,7 +56,7 @@ def read_domain_assets(settings: Settings, name: str) -> DomainAssets:
     known = {source.name for source in domain.sources}
     for asset in (*assets, *private):
         _refuse_unknown_sources(domain, asset, known)
-    return DomainAssets(domain=domain, assets=(*assets, *private))
+    return with_expected(settings, DomainAssets(domain=domain, assets=(*assets, *private)))
 
 
 def _asset_folders(folder: Path) -> Iterator[Path]:
@@ -180,6 +183,38 @@ def _refuse_unknown_sources(domain: Domain, asset: Asset, known: set[str]) -> No
                     f"domain.yaml has {', '.join(sorted(known)) or 'none'}"
                 ),
             )
+
+
+def _refuse_lost_targets(mesh: Mesh, asset: Asset) -> None:
+    """A foreign key, balance or match rate names columns that are there; the error stands at the rule."""
+    for rule in asset.own_rules:
+        if "to_product" not in rule.arguments or rule.place is None:
+            continue
+        wanted = product_name(str(rule.arguments["to_product"]))
+        target = mesh.assets.get(wanted)
+        contract = target.contract if target else None
+        if target is not None and contract is None:
+            continue  # private: its columns are known when it is built
+        named = _named_elsewhere(rule)
+        lost = [name for name in named if not contract or not contract.column(name)]
+        if lost or contract is None:
+            known = [each.name for each in contract.columns] if contract else list(map(str, mesh.assets))
+            near = close_to(lost[0] if contract else str(wanted), known)
+            what = f"{wanted} has no column {lost[0]!r}" if contract else f"no domain makes {wanted}"
+            raise DocumentMalformed(
+                file=rule.place.file,
+                line=rule.place.line,
+                column=rule.place.column,
+                problem=f"the rule {rule.id} of {asset.name} points at nothing: {what}",
+                remedy=f"Did you mean {near}?" if near else "",
+            )
+
+
+def _named_elsewhere(rule: Rule) -> list[str]:
+    """The other product's columns that a rule names."""
+    one = [rule.arguments[key] for key in ("to_column",) if rule.arguments.get(key)]
+    several = [name for key in ("to_columns", "to_by") for name in rule.arguments.get(key) or ()]
+    return [*map(str, one), *map(str, several)]
 
 
 def _refuse_stray_inputs(mesh: Mesh, asset: Asset) -> None:

@@ -157,6 +157,24 @@ def _mesh(settings: Settings) -> Iterator[Finding]:
     yield Finding("mesh", True, f"{len(mesh.domains)} domains, {len(mesh.products)} products, no circle")
 
 
+def _expects(settings: Settings) -> Iterator[Finding]:
+    """What consumers expect, and what of it is left out: no build fails of that."""
+    from mesh_assets.capabilities.lineage.expected import stray_expectations
+    from mesh_assets.capabilities.lineage.read import read_mesh
+
+    mesh = read_mesh(settings)
+    for name, domain in mesh.domains.items():
+        for problem in stray_expectations(settings, name, list(mesh.assets)):
+            yield Finding("expects", False, str(problem))
+        for each in domain.left_out:
+            if each.product in mesh.assets:
+                told = f"{each.product} is audited without what {each.consumer} expects: {each.problem}"
+                yield Finding("expects", False, told)
+    rules = [rule for asset in mesh.assets.values() for rule in asset.expected]
+    consumers = {rule.expected_by for rule in rules}
+    yield Finding("expects", True, f"{len(rules)} rules of {len(consumers)} consumers run")
+
+
 def _workspace(settings: Settings) -> Iterator[Finding]:
     import yaml
 
@@ -173,4 +191,4 @@ def _workspace(settings: Settings) -> Iterator[Finding]:
     yield Finding("workspace", True, f"{len(named)} code locations")
 
 
-LOOKS = (_python, _engine, _home, _registry, _lakes, _domains, _mesh, _workspace)
+LOOKS = (_python, _engine, _home, _registry, _lakes, _domains, _mesh, _expects, _workspace)

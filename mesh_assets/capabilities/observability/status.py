@@ -23,9 +23,24 @@ def product_rows(mesh: Mesh, registry: Registry) -> list[dict[str, Any]]:
                 "product": str(asset.name),
                 "version": number,
                 "rows": version.rows if version else None,
+                "quarantined": version.certificate.quarantine.get("rows") if version else None,
                 "published": f"{version.published:%Y-%m-%d %H:%M}" if version else None,
                 "rules": len(asset.rules),
                 "last_build": str(last.outcome) if last else None,
             }
         )
     return rows
+
+
+def quarantine_rows(mesh: Mesh, registry: Registry) -> list[dict[str, Any]]:
+    """One row per product with rows in quarantine: product, version, rows, quarantined, rules, table."""
+    found = []
+    for asset in sorted(mesh.products, key=lambda asset: asset.name):
+        version = registry.head(asset.name)
+        held = version.certificate.quarantine if version else {}
+        if version and held.get("rows"):
+            facts = {"product": str(asset.name), "version": version.number, "rows": version.rows}
+            found.append(
+                {**facts, "quarantined": held["rows"], "rules": held["rules"], "table": held["table"]}
+            )
+    return found

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from mesh_assets.capabilities.orchestration.alive import alive
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from mesh_assets.capabilities.orchestration.instance import open_instance
 from mesh_assets.capabilities.orchestration.steps import FORCE
+from mesh_assets.capabilities.orchestration.tools import WARM_DBT
 from mesh_assets.words.settings import read_settings
 
 
@@ -28,15 +30,18 @@ class Batch:
     force: bool
     who: str
     log: str
+    #: Address of a warm dbt; "" without one.
+    dbt: str = ""
 
 
 def run_batch(batch: Batch) -> None:
     """Execute the run; how each product ended is in the registry, its events in Dagster's instance."""
     _log_to(Path(batch.log))
+    os.environ[WARM_DBT] = batch.dbt
     settings = read_settings()
     definitions = domain_definitions(batch.domain, settings)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with open_instance(settings) as instance:
+    with alive(settings, batch.run_id), open_instance(settings) as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=batch.run_id,

@@ -10,29 +10,35 @@ import multiprocessing
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
+from mesh_assets.capabilities.lineage.expected import check_own_files
 from mesh_assets.capabilities.lineage.model import Asset, Mesh, RecipeKind
 from mesh_assets.capabilities.lineage.order import in_order, needs_of, ready_batch
 from mesh_assets.capabilities.lineage.through import through_private_models
+from mesh_assets.capabilities.orchestration.alive import tell_of_dead_runs
 from mesh_assets.capabilities.orchestration.instance import cancel_runs, prepare_dagster_home
+from mesh_assets.capabilities.orchestration.looks import tell_looked
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.capabilities.publishing.dbt import run_dbt
+from mesh_assets.capabilities.publishing.dbt_warm import warm_dbt
 from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.program import run_program
+from mesh_assets.capabilities.publishing.quarantine import rows_aside
 from mesh_assets.capabilities.publishing.stale import stale_now
 from mesh_assets.capabilities.publishing.workshop import Tools, Workshop
 from mesh_assets.capabilities.registry import Registry
+from mesh_assets.words.errors import MeshError
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import WHOLE, BuildOutcome, BuildRecord
 
 #: What a child process has imported before it is forked, so that a run starts in milliseconds.
 PRELOAD = ("mesh_assets.capabilities.orchestration.preload",)
-PRELOAD_DBT = ("mesh_assets.capabilities.orchestration.preload_dbt",)
 #: Seconds between two looks at the runs; each look asks the registry once per run.
 LOOK_EVERY = 0.3
 #: Seconds that a run has to end by itself when the command is stopped.
@@ -60,12 +66,30 @@ class _Running:
 
 
 @dataclass
+class _Processes:
+    """Where runs get their processes: the fork server, and a warm dbt from the first run that needs one."""
+
+    context: ForkServerContext
+    open_things: ExitStack
+    _dbt: str = ""
+
+    def dbt_address(self, settings: Settings) -> str:
+        if not self._dbt:
+            log = settings.home / "logs" / "dbt.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            self._dbt = self.open_things.enter_context(warm_dbt(self.context, settings.dbt_project, log))
+        return self._dbt
+
+
+@dataclass
 class _State:
     """What is still to do, what runs, and how the rest ended."""
 
     waiting: list[ProductName]
     running: dict[str, _Running] = field(default_factory=dict)
     ended: dict[ProductName, BuildRecord] = field(default_factory=dict)
+    #: Found unchanged without a run.
+    looked: list[ProductName] = field(default_factory=list)
 
     @property
     def unfinished(self) -> set[ProductName]:
@@ -85,25 +109,24 @@ def coordinate(
     order.
     """
     prepare_dagster_home(settings)
+    tell_of_dead_runs(settings)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOAD, *_preload_dbt(mesh, order)])
+    context.set_forkserver_preload([*PRELOAD])
     state = _State(waiting=in_order(mesh, [name for name in order.names if mesh.assets[name].in_lake]))
     wanted = list(state.waiting)
-    try:
-        while state.waiting or state.running:
-            _skip_orphans(mesh, state, on_end)
-            moved = _start_what_can(settings, registry, mesh, order, state, context, on_start, on_end)
-            moved |= _collect(registry, state, on_end)
-            if not moved and (state.waiting or state.running):
-                time.sleep(LOOK_EVERY)
-    finally:
-        _stop(settings, state)  # only when this process is told to stop
+    with ExitStack() as open_things:
+        processes = _Processes(context, open_things)
+        try:
+            while state.waiting or state.running:
+                _skip_orphans(mesh, state, on_end)
+                moved = _start_what_can(settings, registry, mesh, order, state, processes, on_start, on_end)
+                moved |= _collect(registry, state, on_end)
+                if not moved and (state.waiting or state.running):
+                    time.sleep(LOOK_EVERY)
+        finally:
+            _stop(settings, state)  # only when this process is told to stop
+    tell_looked(settings, registry, [mesh.assets[name] for name in state.looked])
     return [state.ended[name] for name in wanted]
-
-
-def _preload_dbt(mesh: Mesh, order: Order) -> tuple[str, ...]:
-    made = {mesh.assets[name].recipe.kind for name in order.names}
-    return PRELOAD_DBT if RecipeKind.DBT in made else ()
 
 
 def _stop(settings: Settings, state: _State) -> None:
@@ -124,7 +147,7 @@ def _start_what_can(
     mesh: Mesh,
     order: Order,
     state: _State,
-    context: multiprocessing.context.ForkServerContext,
+    processes: _Processes,
     on_start: Callable[[ProductName], None],
     on_end: Callable[[BuildRecord], None],
 ) -> bool:
@@ -135,12 +158,26 @@ def _start_what_can(
         stale, weeks = _stale(settings, registry, mesh, order, batch)
         for name in batch:
             if name not in stale:
+                state.looked.append(name)
                 _end(state, _unchanged(registry, name), on_end)
-        if stale:
+        problem = _why_it_does_not_load(settings, mesh, batch[0].domain) if stale else None
+        if problem:
+            for name in stale:
+                _end(state, _record(name, BuildOutcome.FAILED, problem), on_end)
+        elif stale:
             for name in stale:
                 on_start(name)
-            state.running[batch[0].domain] = _start(settings, mesh, order, stale, weeks, context)
+            state.running[batch[0].domain] = _start(settings, mesh, order, stale, weeks, processes)
     return moved
+
+
+def _why_it_does_not_load(settings: Settings, mesh: Mesh, domain: str) -> str | None:
+    """What the domain expects of others is read by its own location, and can be wrong."""
+    try:
+        check_own_files(settings, mesh.domains[domain].domain)
+    except MeshError as error:
+        return str(error)
+    return None
 
 
 def _next_batch(mesh: Mesh, state: _State) -> list[ProductName]:
@@ -208,7 +245,7 @@ def _start(
     order: Order,
     names: list[ProductName],
     weeks: tuple[str, ...],
-    context: multiprocessing.context.ForkServerContext,
+    processes: _Processes,
 ) -> _Running:
     domain = mesh.domains[names[0].domain]
     models = {
@@ -227,10 +264,15 @@ def _start(
         "force": order.force,
         "who": who(),
         "log": str(log),
+        "dbt": processes.dbt_address(settings) if _needs_dbt(mesh, names) else "",
     }
-    process = context.Process(target=_child, args=(facts,), daemon=False)
+    process = processes.context.Process(target=_child, args=(facts,), daemon=False)
     process.start()
     return _Running(process, run_id, names, log)
+
+
+def _needs_dbt(mesh: Mesh, names: list[ProductName]) -> bool:
+    return any(mesh.assets[name].recipe.kind is RecipeKind.DBT for name in names)
 
 
 def _child(facts: dict[str, object]) -> None:
@@ -298,6 +340,7 @@ def _unchanged(registry: Registry, name: ProductName) -> BuildRecord:
         rows=head.rows,
         passed=sum(result["outcome"] == "passed" for result in results),
         warned=sum(result["outcome"] != "passed" for result in results),
+        details=rows_aside(head),
     )
 
 

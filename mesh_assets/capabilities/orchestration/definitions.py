@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from mesh_assets.capabilities.lineage.expected import check_own_files
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets, read_mesh
 from mesh_assets.capabilities.orchestration.describe import asset_key
@@ -19,6 +20,7 @@ TICK_SECONDS = 5
 def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
     """Products, private assets, checks, a job and the automation sensor of one domain."""
     domain = read_domain_assets(settings, name)
+    check_own_files(settings, domain.domain)
     stored = [asset for asset in domain.assets if asset.in_lake]
     models = [asset for asset in domain.assets if not asset.in_lake]
     steps = [product_step(domain, asset) for asset in stored]

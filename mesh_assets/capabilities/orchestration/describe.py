@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import dagster as dg
 
 from mesh_assets.capabilities.contracts.model import Contract, Partitioning
+from mesh_assets.capabilities.contracts.quarantine import sets_aside
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, RecipeKind
+from mesh_assets.capabilities.orchestration.freshness import freshness_policy, service_level_table
 from mesh_assets.capabilities.publishing.keys import recipe_hash
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Rule
@@ -37,7 +40,8 @@ def asset_spec(domain: DomainAssets, asset: Asset) -> dg.AssetSpec:
         code_version=recipe_hash(domain, asset)[:16],
         partitions_def=partitions(asset.partitioning),
         automation_condition=condition(asset),
-        metadata=_metadata(asset),
+        freshness_policy=freshness_policy(asset),
+        metadata={**_metadata(asset), **_expectations(domain, asset)},
     )
 
 
@@ -45,13 +49,18 @@ def check_spec(asset: Asset, rule: Rule) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         name=rule.id,
         asset=asset_key(asset.name),
-        description=rule.description,
-        blocking=rule.blocking,
+        description=rule.description
+        if rule.expected_by is None
+        else f"{rule.description} (expected by {rule.expected_by})",
+        # Rows that break such a rule are set aside and never published: what is published may be read. A
+        # draft that is refused all the same fails its step, which blocks without this flag.
+        blocking=rule.blocking and not (asset.contract and sets_aside(asset.contract, rule)),
         metadata={
             "rule": rule.kind,
             "columns": ", ".join(rule.columns),
             "severity": str(rule.severity),
             "dimension": rule.dimension or "",
+            "expected by": rule.expected_by or "",
             "written at": str(rule.place) if rule.place else "",
         },
     )
@@ -92,6 +101,7 @@ def _description(contract: Contract) -> str:
         parts.append(f"**Limitations**: {contract.limitations}")
     if contract.usage:
         parts.append(f"**Usage**: {contract.usage}")
+    parts += [f"**Said, not checked**: {said}" for said in contract.said]
     return "\n\n".join(part.strip() for part in parts if part and part.strip())
 
 
@@ -123,7 +133,25 @@ def _metadata(asset: Asset) -> dict[str, Any]:
         found["dagster/column_schema"] = column_schema(contract)
         found["dagster/table_name"] = str(asset.name)
         found["contract"] = f"{contract.version} ({contract.status}), ODCS {contract.api_version}"
+        if (levels := service_level_table(contract)) is not None:
+            found["service levels"] = levels
     found["dagster/code_references"] = _code_references(asset)
+    return found
+
+
+def _expectations(domain: DomainAssets, asset: Asset) -> dict[str, Any]:
+    """Who would be hurt, and whose expectations do not run and why."""
+    found: dict[str, Any] = {}
+    if asset.expected:
+        counts = Counter(str(rule.expected_by) for rule in asset.expected)
+        found["expected by"] = ", ".join(
+            f"{name} ({count} rule{'s' if count > 1 else ''})" for name, count in counts.items()
+        )
+    left_out = [each for each in domain.left_out if each.product == asset.name]
+    if left_out:
+        found["expectations left out"] = dg.MetadataValue.md(
+            "\n".join(f"- {each.consumer}: {each.problem}" for each in left_out)
+        )
     return found
 
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
         if what not in self._there and ask():
             self._there.add(what)
         return what in self._there
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Asked once per process for every database; only a new one needs alembic and all its scripts."""
+        with engine.connect() as connection:
+            known = connection.dialect.has_table(connection, "alembic_version")
+            if known and connection.execute(text("SELECT 1 FROM alembic_version")).first():
+                return
+        super()._initdb(engine, for_index_shard)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

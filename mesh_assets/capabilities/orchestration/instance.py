@@ -60,3 +60,12 @@ def cancel_runs(settings: Settings, run_ids: Sequence[str]) -> None:
             run = instance.get_run_by_id(run_id)
             if run is not None and not run.is_finished:
                 instance.report_run_canceled(run)
+
+
+def fail_runs(settings: Settings, run_ids: Sequence[str], message: str) -> None:
+    """Tell Dagster of runs whose processes are gone."""
+    with open_instance(settings) as instance:
+        for run_id in run_ids:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_failed(run, message)

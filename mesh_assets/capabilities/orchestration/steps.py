@@ -6,7 +6,7 @@ in this run, another location, a schedule or a backfill, can take it for done.
 Annotations are evaluated here: Dagster looks at the class that stands beside `context`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
 def product_step(domain: DomainAssets, asset: Asset) -> dg.AssetsDefinition:
-    """Build, audit and publish the product; with only checks selected, audit what is published."""
+    """Build, audit and publish the product; with only checks selected, run these on what is published."""
 
     @dg.multi_asset(
         name=f"{asset.name.domain}__{asset.name.product}",
@@ -94,6 +94,7 @@ def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset
         yield from _check_results(asset, built.verdict.results, checks)
     else:
         yield from _certified_results(asset, built.version, checks)
+        yield from _expected_results(context, domain, asset, checks)
     context.log.info(f"{asset.name}: {built.record.outcome}, version {built.version.number}")
     yield dg.MaterializeResult(
         asset_key=asset_key(asset.name),
@@ -111,10 +112,11 @@ def _audit_published(
 ) -> Iterator[Event]:
     from mesh_assets.capabilities.publishing.reaudit import reaudit
 
+    checks = {key.name for key in context.selected_asset_check_keys}
     with _told():
-        version, verdict = reaudit(_workshop(context, domain), asset.name)
-    context.log.info(f"{asset.name}: audited version {version.number} again")
-    yield from _check_results(asset, verdict.results, {key.name for key in context.selected_asset_check_keys})
+        version, verdict = reaudit(_workshop(context, domain), asset.name, only=checks)
+    context.log.info(f"{asset.name}: held {len(checks)} rules against version {version.number} again")
+    yield from _check_results(asset, verdict.results, checks)
 
 
 def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
@@ -160,41 +162,74 @@ def _check_results(
                 asset_key=asset_key(asset.name),
                 check_name=result.rule.id,
                 passed=result.outcome is Outcome.PASSED,
-                severity=dg.AssetCheckSeverity.ERROR if result.rule.blocking else dg.AssetCheckSeverity.WARN,
+                severity=_severity(result.rule.blocking and not result.quarantined_rows),
                 description=result.summary,
-                metadata=_result_metadata(result),
+                metadata=_result_metadata(result, asset),
             )
 
 
 def _certified_results(asset: Asset, version: Version, wanted: set[str]) -> Iterator[dg.AssetCheckResult]:
     """Nothing was audited again because nothing changed: what the certificate says still holds."""
     said: Mapping[str, Mapping[str, Any]] = {each["id"]: each for each in version.certificate.rule_results}
-    for rule in asset.rules:
+    for rule in asset.own_rules:
         if rule.id in wanted and rule.id in said:
             result = said[rule.id]
             yield dg.AssetCheckResult(
                 asset_key=asset_key(asset.name),
                 check_name=rule.id,
                 passed=result["outcome"] == "passed",
-                severity=dg.AssetCheckSeverity.ERROR if rule.blocking else dg.AssetCheckSeverity.WARN,
+                severity=_severity(rule.blocking and not result.get("quarantined_rows")),
                 description=f"{result['summary']} (certificate of version {version.number})",
+                metadata=_rows_metadata(
+                    result["failed_rows"], result.get("quarantined_rows", 0), result.get("sample", ()), asset
+                ),
             )
 
 
-def _result_metadata(result: RuleResult) -> dict[str, Any]:
+def _severity(blocking: bool) -> dg.AssetCheckSeverity:
+    """A blocking rule whose bad rows were set aside warns: what is published keeps it."""
+    return dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
+
+
+def _expected_results(
+    context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset, wanted: set[str]
+) -> Iterator[dg.AssetCheckResult]:
+    """Consumers change what they expect whenever they like: their rules run again, the product stays."""
+    from mesh_assets.capabilities.publishing.reaudit import reaudit
+
+    theirs = {rule.id for rule in asset.expected} & wanted
+    if not theirs:
+        return
+    with _told():
+        _, verdict = reaudit(_workshop(context, domain), asset.name, only=theirs)
+    yield from _check_results(asset, verdict.results, theirs)
+
+
+def _result_metadata(result: RuleResult, asset: Asset) -> dict[str, Any]:
     found: dict[str, Any] = {"checked rows": result.checked_rows}
-    if result.failed_rows is not None:
-        found["failed rows"] = result.failed_rows
+    if result.rule.dimension:
+        found["dimension"] = result.rule.dimension
+    if result.rule.expected_by:
+        found["expected by"] = result.rule.expected_by
     if result.value is not None:
         found["measured"] = result.value
     if result.outcome is Outcome.ERROR:
         found["could not run"] = True
-    if result.sample:
-        names = list(dict.fromkeys(name for row in result.sample for name in row))
+    return {**found, **_rows_metadata(result.failed_rows, result.quarantined_rows, result.sample, asset)}
+
+
+def _rows_metadata(
+    failed: int | None, quarantined: int, sample: Sequence[Mapping[str, Any]], asset: Asset
+) -> dict[str, Any]:
+    """How many rows broke the rule, some of them as a table (masked already), and how to get all."""
+    found: dict[str, Any] = {} if failed is None else {"failed rows": failed}
+    if quarantined:
+        found["quarantined rows"] = quarantined
+        found["see them"] = dg.MetadataValue.md(f"`mesh quarantine {asset.name}`")
+    if sample:
+        names = list(dict.fromkeys(name for row in sample for name in row))
         found["failing rows"] = dg.MetadataValue.table(
-            records=[
-                dg.TableRecord({name: _plain(row.get(name)) for name in names}) for row in result.sample
-            ],
+            records=[dg.TableRecord({name: _plain(row.get(name)) for name in names}) for row in sample],
             schema=dg.TableSchema(columns=[dg.TableColumn(name=name, type="string") for name in names]),
         )
     return found
@@ -218,6 +253,18 @@ def _version_metadata(version: Version, outcome: str, week: str | None) -> dict[
         "inputs": dg.MetadataValue.json({str(each.product): each.number for each in certificate.inputs}),
         "code": (certificate.git_commit or "no commit")[:12]
         + (" with changes" if certificate.git_dirty else ""),
+        **_quarantine_metadata(version),
+    }
+
+
+def _quarantine_metadata(version: Version) -> dict[str, Any]:
+    held = version.certificate.quarantine
+    if not held.get("rows"):
+        return {}
+    return {
+        "quarantined rows": held["rows"],
+        "quarantined by rule": dg.MetadataValue.json(dict(held["rules"])),
+        "quarantine": dg.MetadataValue.md(f"`mesh quarantine {version.product}`, table `{held['table']}`"),
     }
 
 

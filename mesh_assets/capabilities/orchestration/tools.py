@@ -9,8 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from mesh_assets.capabilities.publishing.dbt_warm import run_warm
 from mesh_assets.capabilities.publishing.workshop import DbtCall, ProgramCall, Tools
 from mesh_assets.words.errors import ProgramFailed
+
+#: Names the address of a warm dbt in the environment of a run that `mesh build` started.
+WARM_DBT = "MESH_WARM_DBT"
 
 #: What dagster-dbt needs to read dbt's output line by line.
 DBT_FOR_DAGSTER = {"DAGSTER_DBT_CLI": "true", "PYTHONUNBUFFERED": "1", "DBT_LOG_FORMAT": "json"}
@@ -25,7 +29,17 @@ def dagster_tools(context: dg.AssetExecutionContext) -> Tools:
 
 
 def _run_dbt(context: dg.AssetExecutionContext, call: DbtCall) -> None:
-    """dbt by dagster-dbt: its log lines in ours, a failing model told in its words.
+    """dbt with its lines in this step's output: from the warm one of `mesh build`, else by dagster-dbt."""
+    address = os.environ.get(WARM_DBT)
+    if address:
+        run_warm(address, call, tell=print)
+    else:
+        _run_dbt_by_dagster(call)
+    context.log.info(f"dbt {' '.join(call.arguments[:1])}: done in {call.target}")
+
+
+def _run_dbt_by_dagster(call: DbtCall) -> None:
+    """A dbt of its own: a failing model is told in dbt's words.
 
     Not by DbtCliResource: for every invocation that runs `dbt --version`, which asks the network for a newer
     one, and makes an adapter in this process, which only its streamed metadata would need: 7 CPU seconds.
@@ -50,7 +64,6 @@ def _run_dbt(context: dg.AssetExecutionContext, call: DbtCall) -> None:
     invocation.wait()
     if not invocation.is_successful():
         raise DbtFailed(str(invocation.get_error() or "dbt failed"))
-    context.log.info(f"dbt {' '.join(call.arguments[:1])}: done in {call.target}")
 
 
 def _run_program(context: dg.AssetExecutionContext, call: ProgramCall) -> None:

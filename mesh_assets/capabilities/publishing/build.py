@@ -7,17 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.checks.audit import audit
-from mesh_assets.capabilities.lake import commit, draft_sql, lake_of, stage, write_manifest
+from mesh_assets.capabilities.lake import commit, lake_of, stage, write_manifest
 from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import pinned, set_up_bench
-from mesh_assets.capabilities.publishing.certify import artifact_digests, certify, contract_of
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.certify import artifact_digests, certify
+from mesh_assets.capabilities.publishing.corrections import corrected
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
 from mesh_assets.capabilities.publishing.keys import all_partitions, stale_partitions
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
+from mesh_assets.capabilities.publishing.quarantine import (
+    Sifted,
+    changed_aside,
+    narrowed,
+    quarantine_after,
+    rows_aside,
+    sift,
+)
 from mesh_assets.capabilities.publishing.stale import (
     find_sources,
     keys_now,
@@ -38,9 +45,6 @@ from mesh_assets.words.versions import (
     InputVersion,
     Version,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,15 @@ def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float)
     if not work.partitions:
         return _unchanged(workshop, work, None)
     with pinned(workshop, work), set_up_bench(workshop, work) as bench:
-        draft = _draft(bench)
-        verdict = _audit(bench, draft, work)
-        if verdict.stops_publication:
-            _refuse(workshop, work, bench, draft, verdict)
-        draft = _only_changed(bench, work, draft, verdict)
-        if not draft.partitions:
-            return _unchanged(workshop, work, verdict)
-        return _publish(workshop, work, bench, draft, verdict)
+        auditor = Auditor(bench, work)
+        draft = corrected(auditor, _draft(bench))
+        sifted = sift(auditor, draft)
+        if sifted.refused:
+            _refuse(auditor, draft, sifted)
+        sifted = _only_changed(bench, work, sifted)
+        if not sifted.draft.partitions:
+            return _unchanged(workshop, work, sifted)
+        return _publish(workshop, work, bench, sifted)
 
 
 def _partitions_to_make(workshop: Workshop, asset: Asset, keys: Mapping[str, str]) -> tuple[str, ...]:
@@ -133,69 +138,33 @@ def _draft(bench: Bench) -> Draft:
             columns=tuple((column.name, column.physical_type) for column in asset.contract.columns)
             if asset.contract
             else None,
+            audited=True,
         )
     except duckdb.Error as error:  # the recipe's SQL runs only now, when its rows are written
         raise recipe_failed(bench, error) from error
 
 
-def _audit(bench: Bench, draft: Draft, work: Work) -> Verdict:
-    settings = bench.workshop.settings
-    contract = contract_of(work.asset, draft)
-    references = {name: input_sql(settings, name, version.snapshot) for name, version in work.inputs.items()}
-    return audit(
-        bench.con,
-        draft_sql(draft),
-        contract,
-        references=references,
-        partition_column=draft.partition_column,
-        extra_rules=work.asset.expectations,
-        whole_sql=_other_partitions_sql(bench, draft, work),
-        expectations=settings.domains / work.asset.name.domain / work.asset.name.product / "expectations.py",
-    )
-
-
-def _other_partitions_sql(bench: Bench, draft: Draft, work: Work) -> str | None:
-    """What is published of the product beside the partitions of the draft; None if there is nothing."""
-    if draft.partition_column is None or work.head is None:
-        return None
-    if set(work.head.certificate.partitions) <= set(draft.partitions):
-        return None
-    weeks = ", ".join(f"date '{partition}'" for partition in draft.partitions)
-    published = input_sql(bench.workshop.settings, work.asset.name, work.head.snapshot)
-    return f'select * from ({published}) where "{draft.partition_column}" not in ({weeks})'
-
-
-def _refuse(workshop: Workshop, work: Work, bench: Bench, draft: Draft, verdict: Verdict) -> None:
-    kept = keep_draft(
-        workshop.settings,
-        bench.con,
-        draft,
-        contract=contract_of(work.asset, draft),
-        verdict=verdict,
-        references={
-            name: input_sql(workshop.settings, name, version.snapshot)
-            for name, version in work.inputs.items()
-        },
-        whole_sql=_other_partitions_sql(bench, draft, work),
-    )
+def _refuse(auditor: Auditor, draft: Draft, sifted: Sifted) -> None:
+    work, workshop, verdict = auditor.work, auditor.bench.workshop, sifted.verdict
+    kept = keep_draft(auditor, draft, verdict)
     first, *others = verdict.broken
     error = PromiseBroken(
         product=work.asset.name,
         rule=first.rule.id,
-        summary=first.summary,
+        summary=first.summary + sifted.over,
         more=len(others),
         live=work.head.number if work.head else None,
     )
     record = _record(workshop, work, BuildOutcome.REFUSED, verdict)
     record = replace(record, message=str(error), draft=str(kept), rows=verdict.rows)
-    workshop.registry.record_build(record, verdict.results if verdict else ())
+    workshop.registry.record_build(record, verdict.results)
     error.verdict = verdict  # type: ignore[attr-defined]  # for whoever shows the rules
     raise error
 
 
-def _only_changed(bench: Bench, work: Work, draft: Draft, verdict: Verdict) -> Draft:
-    """The draft without the partitions that already are exactly so; all of it if promise or artifacts
-    changed.
+def _only_changed(bench: Bench, work: Work, sifted: Sifted) -> Sifted:
+    """What differs from the version that readers see, partition by partition, rows set aside included; all
+    of it if promise or artifacts changed.
     """
     if (
         work.head is None
@@ -203,16 +172,16 @@ def _only_changed(bench: Bench, work: Work, draft: Draft, verdict: Verdict) -> D
         or _artifacts_changed(bench, work)
         or _files_lost(bench, work)
     ):
-        return draft
-    published = work.head.certificate.partitions
-    changed = tuple(
+        return sifted
+    published, verdict = work.head.certificate.partitions, sifted.verdict
+    changed = [
         partition
-        for partition in draft.partitions
+        for partition in sifted.draft.partitions
         if published.get(partition, {}).get("fingerprint") != verdict.fingerprints.get(partition, "")
         or verdict.partition_rows.get(partition, 0) != published.get(partition, {}).get("rows", 0)
-    )
-    files = tuple(file for file in draft.files if file.partition in changed)
-    return replace(draft, partitions=changed, files=files)
+        or changed_aside(work, sifted, partition)
+    ]
+    return narrowed(sifted, changed)
 
 
 def _promise_changed(work: Work) -> bool:
@@ -220,7 +189,9 @@ def _promise_changed(work: Work) -> bool:
     contract, certificate = work.asset.contract, work.head.certificate
     if contract is not None and contract.text != certificate.contract_text:
         return True
-    return [rule.id for rule in work.asset.rules] != [result["id"] for result in certificate.rule_results]
+    # What a consumer expects promises nothing: no file of another domain's makes a version.
+    said = [result["id"] for result in certificate.rule_results if not result.get("expected_by")]
+    return [rule.id for rule in work.asset.own_rules] != said
 
 
 def _files_lost(bench: Bench, work: Work) -> bool:
@@ -235,7 +206,8 @@ def _artifacts_changed(bench: Bench, work: Work) -> bool:
     return dict(work.head.certificate.artifacts) != artifact_digests(bench.artifacts)
 
 
-def _publish(workshop: Workshop, work: Work, bench: Bench, draft: Draft, verdict: Verdict) -> Built:
+def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Built:
+    draft, verdict = sifted.draft, sifted.verdict
     keep_artifacts(workshop, bench)
     certificate = certify(
         workshop,
@@ -259,11 +231,15 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, draft: Draft, verdict
         extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows},
         comments=_comments(work.asset),
         base=work.head.snapshot if work.head else 0,
+        beside=sifted.aside,
     )
     certificate = replace(
         certificate,
         snapshot=committed.snapshot,
         files=_within_the_lake(workshop, work.asset, committed.files),
+        quarantine=quarantine_after(
+            work, sifted, _within_the_lake(workshop, work.asset, committed.files_beside)
+        ),
         finished=_now(),
     )
     write_manifest(workshop.settings, work.asset.name, workshop.run_id, as_json(certificate))
@@ -275,9 +251,12 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, draft: Draft, verdict
         run_id=workshop.run_id,
     )
     record = replace(
-        _record(workshop, work, BuildOutcome.PUBLISHED, verdict), version=version.number, rows=version.rows
+        _record(workshop, work, BuildOutcome.PUBLISHED, verdict),
+        version=version.number,
+        rows=version.rows,
+        details=rows_aside(version),
     )
-    workshop.registry.record_build(record, verdict.results if verdict else ())
+    workshop.registry.record_build(record, verdict.results)
     return Built(record, verdict, version)
 
 
@@ -316,8 +295,9 @@ def _keys_after(work: Work) -> dict[str, str]:
     return {**kept, **{partition: work.keys[partition] for partition in work.partitions}}
 
 
-def _unchanged(workshop: Workshop, work: Work, verdict: Verdict | None) -> Built:
+def _unchanged(workshop: Workshop, work: Work, sifted: Sifted | None) -> Built:
     assert work.head is not None
+    verdict = sifted.verdict if sifted else None
     results = work.head.certificate.rule_results
     record = _record(workshop, work, BuildOutcome.UNCHANGED, verdict)
     record = replace(
@@ -326,7 +306,7 @@ def _unchanged(workshop: Workshop, work: Work, verdict: Verdict | None) -> Built
         rows=work.head.rows,
         passed=sum(result["outcome"] == "passed" for result in results),
         warned=sum(result["outcome"] != "passed" for result in results),
-        details={"input_keys": _keys_after(work)},
+        details={"input_keys": _keys_after(work), **rows_aside(work.head)},
     )
     workshop.registry.record_build(record, verdict.results if verdict else ())
     return Built(record, verdict, work.head)

@@ -113,9 +113,15 @@ def _result(result: RuleResult) -> dict[str, Any]:
         "id": result.rule.id,
         "outcome": str(result.outcome),
         "severity": str(result.rule.severity),
+        "dimension": result.rule.dimension,
+        "expected_by": result.rule.expected_by,
         "failed_rows": result.failed_rows,
         "checked_rows": result.checked_rows,
+        "value": result.value,
         "summary": result.summary,
+        "quarantined_rows": result.quarantined_rows,
+        # Beside the version: masked like every sample, and there when the registry has to be made again.
+        "sample": [dict(row) for row in result.sample],
     }
 
 

@@ -6,7 +6,7 @@ import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.lake import connect, files_sql, version_files
+from mesh_assets.capabilities.lake import CATALOG_THREADS, connect, files_sql, version_files
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 
@@ -34,5 +34,5 @@ def _connection(settings: Settings) -> DuckDBPyConnection:
     if _open.connection is None or _open.settings != settings:
         if _open.connection is not None:
             _open.connection.close()
-        _open.settings, _open.connection = settings, connect(settings)
+        _open.settings, _open.connection = settings, connect(settings, threads=CATALOG_THREADS)
     return _open.connection

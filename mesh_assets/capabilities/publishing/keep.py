@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.checks.failures import write_failures
-from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.lake import draft_sql, lake_of
+from mesh_assets.capabilities.publishing.auditor import Auditor
+from mesh_assets.capabilities.publishing.certify import contract_of
 from mesh_assets.capabilities.publishing.workshop import Bench, Workshop
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import Draft
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 def draft_folder(settings: Settings, name: ProductName) -> Path:
@@ -25,32 +24,54 @@ def draft_folder(settings: Settings, name: ProductName) -> Path:
     return settings.home / "drafts" / name.domain / name.product
 
 
-def keep_draft(
-    settings: Settings,
-    con: duckdb.DuckDBPyConnection,
-    draft: Draft,
-    *,
-    contract: Contract,
-    verdict: Verdict,
-    references: Mapping[ProductName, str],
-    whole_sql: str | None,
-) -> Path:
-    """Keep the draft and, per broken rule, its failing rows as Parquet. The draft before it goes."""
+def keep_draft(auditor: Auditor, draft: Draft, verdict: Verdict) -> Path:
+    """Keep the draft, what it was held against and, per broken rule, its failing rows as Parquet.
+
+    The draft before it goes.
+    """
+    settings, contract = auditor.bench.workshop.settings, contract_of(auditor.work.asset, draft)
     folder = draft_folder(settings, draft.product)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rows").mkdir(parents=True)
+    compared = auditor.compared_with(draft)
     write_failures(
-        con,
+        auditor.bench.con,
         draft_sql(draft),
         contract,
         verdict,
         folder / "rows",
-        references=references,
-        whole_sql=whole_sql,
+        references=compared["references"],
+        whole_sql=compared["whole_sql"],
     )
     for index, file in enumerate(draft.files):
         shutil.copyfile(file.path, folder / f"draft-{index}.parquet")
+    (folder / "contract.yaml").write_text(contract.text, encoding="utf-8")
+    kept = KeptDraft(
+        run_id=draft.run_id,
+        columns=draft.columns,
+        references={str(name): sql for name, sql in compared["references"].items()},
+        others=compared["whole_sql"],
+    )
+    (folder / "draft.json").write_text(json.dumps(vars(kept)), encoding="utf-8")
     return folder
+
+
+@dataclass(frozen=True)
+class KeptDraft:
+    """What a refused draft was held against, so that its failing rows can be found again, all of them."""
+
+    run_id: str
+    columns: tuple[tuple[str, str], ...]
+    #: Product -> SQL over the files of its pinned version.
+    references: Mapping[str, str]
+    #: The published partitions that the draft did not replace.
+    others: str | None
+
+
+def kept_draft(settings: Settings, name: ProductName) -> KeptDraft | None:
+    """The last refused draft of a product, None if none is kept."""
+    path = draft_folder(settings, name) / "draft.json"
+    return KeptDraft(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def keep_artifacts(workshop: Workshop, bench: Bench) -> Path | None:

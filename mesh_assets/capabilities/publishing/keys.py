@@ -53,7 +53,8 @@ def input_keys(
         "recipe": recipe_hash(domain, asset),
         "contract": asset.contract.digest if asset.contract else "",
         "rules": [
-            f"{rule.id} {rule.kind} {json.dumps(dict(rule.arguments), default=str)}" for rule in asset.rules
+            f"{rule.id} {rule.kind} {json.dumps(dict(rule.arguments), default=str)}"
+            for rule in asset.own_rules
         ],
     }
     expectations = settings.domains / asset.name.domain / asset.name.product / "expectations.py"
@@ -69,6 +70,8 @@ def input_keys(
                         (file.path, file.sha256) for file in files.get(partition, files.get(WHOLE, ()))
                     )
                     for name, files in sorted(sources.items())
+                    # Corrected rows of other partitions are none of this one's.
+                    if files.get(partition) or files.get(WHOLE)
                 },
             }
         )

@@ -8,8 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from mesh_assets.capabilities.checks.columns import unreadable
+from mesh_assets.capabilities.checks.stored import identifier as quoted
+from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.publishing.workshop import Bench, ProgramCall
-from mesh_assets.words.errors import ProgramFailed, WrongColumns
+from mesh_assets.words.errors import ProgramFailed
 
 
 def make_with_program(bench: Bench) -> str:
@@ -72,22 +75,25 @@ def _result_sql(bench: Bench, output: Path) -> str:
             code=0,
             tail=f"it wrote neither {written.name} nor {parquet.name}",
         )
-    if asset.contract is None:  # a private asset: nobody promised types
-        return f"select * from read_csv('{written}', header = true)"
     reader = (
         f"read_csv('{written}', header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
     )
+    if asset.contract is None:  # a private asset: nobody promised types
+        return f"select * from read_csv('{written}', header = true)"
+    return f"select {_typed(bench, asset.contract, reader)} from {reader}"
+
+
+def _typed(bench: Bench, contract: Contract, reader: str) -> str:
+    """A select list with the promised types; a column with a text that is no value of its type stays text.
+
+    The audit then tells which column it is and how many rows it has of them, beside all other rules.
+    """
     seen = [str(row[0]) for row in bench.con.execute(f"describe select * from {reader}").fetchall()]
-    promised = [column.name for column in asset.contract.columns]
-    if set(seen) != set(promised):
-        raise WrongColumns(
-            product=asset.name,
-            missing=tuple(name for name in promised if name not in seen),
-            unexpected=tuple(name for name in seen if name not in promised),
-            mistyped=(),
-        )
-    casts = ", ".join(
-        f'cast("{column.name}" as {column.physical_type}) as "{column.name}"'
-        for column in asset.contract.columns
+    wanted = {column.name: column.physical_type for column in contract.columns if column.name in seen}
+    counted = ", ".join(f"count_if({unreadable(quoted(name), kind)})" for name, kind in wanted.items())
+    bad = bench.con.execute(f"select {counted} from {reader}").fetchone() if wanted else ()
+    readable = {name for name, count in zip(wanted, bad or (), strict=True) if not count}
+    return ", ".join(
+        f"cast({quoted(name)} as {wanted[name]}) as {quoted(name)}" if name in readable else quoted(name)
+        for name in seen
     )
-    return f"select {casts} from {reader}"

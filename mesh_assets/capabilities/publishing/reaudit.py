@@ -1,21 +1,41 @@
-"""Auditing what is published already: the same rules, over the version that readers see."""
+"""Auditing what is published already: rules as they stand now, over the version that readers see."""
 
 from __future__ import annotations
 
-from mesh_assets.capabilities.checks.audit import audit
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from mesh_assets.capabilities.checks.guests import audit_with_guests
 from mesh_assets.capabilities.lake import connect
+from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
+from mesh_assets.capabilities.publishing.baselines import baselines
+from mesh_assets.capabilities.publishing.code import who
+from mesh_assets.capabilities.publishing.compared import references
+from mesh_assets.capabilities.publishing.dbt import run_dbt
 from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.program import run_program
+from mesh_assets.capabilities.publishing.quarantine import still_aside
 from mesh_assets.capabilities.publishing.stale import read_heads
-from mesh_assets.capabilities.publishing.workshop import Workshop
+from mesh_assets.capabilities.publishing.workshop import Tools, Workshop
 from mesh_assets.words.errors import NoVersion
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
-from mesh_assets.words.versions import Version
+from mesh_assets.words.settings import Settings
+from mesh_assets.words.versions import BuildOutcome, BuildRecord, Version
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.registry.open import Registry
 
 
-def reaudit(workshop: Workshop, name: ProductName) -> tuple[Version, Verdict]:
-    """The version that readers see and what its contract, as it stands now, says of it. Nothing is
-    written.
+def reaudit(
+    workshop: Workshop, name: ProductName, *, only: Collection[str] | None = None
+) -> tuple[Version, Verdict]:
+    """The version that readers see and what its rules say of it (or those of them whose ids are in `only`).
+
+    Nothing is published and no build is recorded: the results enter the history as those of a recheck.
     """
     asset = workshop.asset(name)
     head = workshop.registry.head(name)
@@ -23,21 +43,62 @@ def reaudit(workshop: Workshop, name: ProductName) -> tuple[Version, Verdict]:
         raise NoVersion(product=name)
     if asset.contract is None:
         return head, Verdict(results=(), rows=head.rows)
-    settings = workshop.settings
-    inputs = read_heads(workshop, asset)
+    started, clock = datetime.now(UTC), time.monotonic()
+    verdict = still_aside(_audit(workshop, asset, head, only), head)
+    record = BuildRecord(
+        product=name,
+        run_id=workshop.run_id,
+        outcome=BuildOutcome.UNCHANGED,
+        started=started,
+        seconds=time.monotonic() - clock,
+        version=head.number,
+        rows=head.rows,
+        passed=len(verdict.passed),
+        warned=len(verdict.warned),
+        failed=len(verdict.broken),
+        recheck=True,
+    )
+    workshop.registry.record_build(record, verdict.results)
+    return head, verdict
+
+
+def recheck(
+    settings: Settings,
+    registry: Registry,
+    domain: DomainAssets,
+    name: ProductName,
+    *,
+    only: Collection[str] | None = None,
+) -> tuple[Version, Verdict]:
+    """`reaudit` with no run around it: for a command, a notebook, a script."""
+    workshop = Workshop(
+        settings=settings,
+        registry=registry,
+        domain=domain,
+        run_id=f"check-{uuid4().hex[:12]}",
+        who=who(),
+        tools=Tools(dbt=run_dbt, program=run_program),
+        selected=frozenset([name]),
+    )
+    return reaudit(workshop, name, only=only)
+
+
+def _audit(workshop: Workshop, asset: Asset, head: Version, only: Collection[str] | None) -> Verdict:
+    assert asset.contract is not None
+    settings, name = workshop.settings, asset.name
     con = connect(settings)
     try:
-        verdict = audit(
+        return audit_with_guests(
             con,
             input_sql(settings, name, head.snapshot),
             asset.contract,
-            references={
-                each: input_sql(settings, each, version.snapshot) for each, version in inputs.items()
-            },
+            references=references(workshop, asset, read_heads(workshop, asset)),
             partition_column=asset.partitioning.column if asset.partitioning else None,
+            guests=asset.expected,
             extra_rules=asset.expectations,
             expectations=settings.domains / name.domain / name.product / "expectations.py",
+            only=only,
+            baselines=baselines(workshop, asset, published=head),
         )
     finally:
         con.close()
-    return head, verdict

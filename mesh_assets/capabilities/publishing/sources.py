@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.contracts.model import Source
+from mesh_assets.capabilities.lake.places import literal
 from mesh_assets.words.errors import SourceMalformed, SourceMissing
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -108,7 +109,7 @@ def readable_paths(source: Source, paths: Sequence[Path], scratch: Path) -> tupl
 
 def source_sql(source: Source, paths: Sequence[Path]) -> str:
     """A SELECT that reads the files as they are: Parquet by its types, text as VARCHAR."""
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    files = ", ".join(literal(str(path)) for path in paths)
     if source.weekly:
         monday = "regexp_extract(filename, '(\\d{4}-\\d{2}-\\d{2})[^/]*$', 1)"
         week = f"strptime({monday}, '%Y-%m-%d')::date as drop_week"
@@ -173,7 +174,8 @@ def _parquet_problem(source: Source, path: Path) -> str:
     import duckdb
 
     try:
-        rows = _engine().cursor().execute("select name from parquet_schema(?)", [str(path)]).fetchall()
+        schema = f"select name from parquet_schema({literal(str(path))})"
+        rows = _engine().cursor().execute(schema).fetchall()
     except duckdb.Error as error:
         return f"this is not Parquet ({str(error).splitlines()[0]})"
     return _columns_problem(source, [name for (name,) in rows])

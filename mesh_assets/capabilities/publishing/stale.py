@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.through import lake_inputs, source_names
+from mesh_assets.capabilities.publishing.corrected_files import correction_versions
 from mesh_assets.capabilities.publishing.keys import (
     all_partitions,
     input_keys,
@@ -43,7 +44,9 @@ def find_sources(workshop: Workshop, asset: Asset, partitions: Sequence[str]) ->
 
 
 def source_versions(workshop: Workshop, asset: Asset, files: Mapping[str, Sequence[Path]]) -> SourceVersions:
-    """Size and checksum of every file, filed under the partitions that read it."""
+    """Size and checksum of every file, filed under the partitions that read it; corrected rows are files
+    as well.
+    """
     versions: dict[str, dict[str, list[SourceVersion]]] = {}
     for name, paths in files.items():
         source = workshop.domain.domain.source(name)
@@ -60,7 +63,7 @@ def source_versions(workshop: Workshop, asset: Asset, files: Mapping[str, Sequen
             ]
             for partition in all_partitions(asset.partitioning)
         }
-    return versions
+    return {**versions, **correction_versions(workshop.settings, asset.name)}
 
 
 def keys_now(

@@ -1,4 +1,7 @@
-"""Builds and what their rules said, kept for the table of `mesh build`, for `mesh why` and for trends."""
+"""Builds and what their rules said, kept for the table of `mesh build`, for `mesh why` and for trends.
+
+A recheck (rules that ran again over a published version) is a row as well, no build: `audits` tells of it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select
 
 from mesh_assets.capabilities.registry.tables import BUILD, RULE_RESULT
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.rules import Outcome, Place, Rule, RuleResult, Severity
 from mesh_assets.words.versions import BuildOutcome, BuildRecord
+
+#: Builds and rechecks of a product that are kept, with their results: some 12 MB for 20 rules.
+KEPT_BUILDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -34,23 +40,39 @@ def record(connection: Connection, build: BuildRecord, results: Sequence[RuleRes
     if results:
         rows = [_result_row(number, position, result) for position, result in enumerate(results)]
         connection.execute(insert(RULE_RESULT), rows)
+    _forget(connection, str(build.product))
     return number
 
 
+def _forget(connection: Connection, product: str) -> None:
+    """Only the newest of a product are kept, and the newest audit of a build however old it is."""
+    mine = select(BUILD.c.id).where(BUILD.c.product == product).order_by(BUILD.c.id.desc())
+    kept = connection.scalar(mine.offset(KEPT_BUILDS - 1).limit(1))
+    if kept is None:
+        return
+    has_results = exists().where(RULE_RESULT.c.build_id == BUILD.c.id)
+    audited = connection.scalar(mine.where(has_results, ~BUILD.c.recheck).limit(1))
+    old = (BUILD.c.product == product) & (BUILD.c.id < kept) & (BUILD.c.id != (audited or 0))
+    connection.execute(delete(RULE_RESULT).where(RULE_RESULT.c.build_id.in_(select(BUILD.c.id).where(old))))
+    connection.execute(delete(BUILD).where(old))
+
+
 def history(connection: Connection, product: ProductName, limit: int) -> list[BuildRecord]:
-    query = select(BUILD).where(BUILD.c.product == str(product)).order_by(BUILD.c.id.desc()).limit(limit)
-    return [_build(row) for row in connection.execute(query)]
+    mine = (BUILD.c.product == str(product)) & ~BUILD.c.recheck
+    query = select(BUILD).where(mine).order_by(BUILD.c.id.desc()).limit(limit)
+    return [build_of(row) for row in connection.execute(query)]
 
 
 def last_of_each(connection: Connection) -> dict[ProductName, BuildRecord]:
-    newest = select(func.max(BUILD.c.id)).group_by(BUILD.c.product)
+    newest = select(func.max(BUILD.c.id)).where(~BUILD.c.recheck).group_by(BUILD.c.product)
     query = select(BUILD).where(BUILD.c.id.in_(newest)).order_by(BUILD.c.product)
-    return {product_name(row.product): _build(row) for row in connection.execute(query)}
+    return {product_name(row.product): build_of(row) for row in connection.execute(query)}
 
 
 def of_run(connection: Connection, run_id: str) -> dict[ProductName, BuildRecord]:
-    query = select(BUILD).where(BUILD.c.run_id == run_id).order_by(BUILD.c.id)
-    return {product_name(row.product): _build(row) for row in connection.execute(query)}
+    mine = (BUILD.c.run_id == run_id) & ~BUILD.c.recheck
+    query = select(BUILD).where(mine).order_by(BUILD.c.id)
+    return {product_name(row.product): build_of(row) for row in connection.execute(query)}
 
 
 def rule_results(connection: Connection, product: ProductName, run_id: str | None) -> tuple[RuleResult, ...]:
@@ -59,7 +81,7 @@ def rule_results(connection: Connection, product: ProductName, run_id: str | Non
         .where(RULE_RESULT.c.build_id == _newest(product, run_id).scalar_subquery())
         .order_by(RULE_RESULT.c.position)
     )
-    return tuple(_result(row) for row in connection.execute(query))
+    return tuple(result_of(row) for row in connection.execute(query))
 
 
 def rule_history(connection: Connection, product: ProductName, rule: str, limit: int) -> list[RuleOutcome]:
@@ -85,12 +107,14 @@ def rule_history(connection: Connection, product: ProductName, rule: str, limit:
 
 def _newest(product: ProductName, run_id: str | None) -> Select[Any]:
     """The last build that ran rules: one that failed before its audit has nothing to say about them."""
-    audited = select(RULE_RESULT.c.build_id)
-    query = select(func.max(BUILD.c.id)).where(BUILD.c.product == str(product), BUILD.c.id.in_(audited))
-    return query if run_id is None else query.where(BUILD.c.run_id == run_id)
+    audited = exists().where(RULE_RESULT.c.build_id == BUILD.c.id)
+    query = select(BUILD.c.id).where(BUILD.c.product == str(product), ~BUILD.c.recheck, audited)
+    of_run = query if run_id is None else query.where(BUILD.c.run_id == run_id)
+    return of_run.order_by(BUILD.c.id.desc()).limit(1)
 
 
-def _build(row: Row[Any]) -> BuildRecord:
+def build_of(row: Row[Any]) -> BuildRecord:
+    """A row of the table as a record."""
     facts = {name: value for name, value in row._mapping.items() if name != "id"}
     return BuildRecord(
         **{**facts, "product": product_name(row.product), "outcome": BuildOutcome(row.outcome)}
@@ -117,11 +141,16 @@ def _result_row(build: int, position: int, result: RuleResult) -> dict[str, Any]
             "dimension": rule.dimension,
             "arguments": dict(rule.arguments),
             "place": None if rule.place is None else vars(rule.place),
+            "path": list(rule.path),
+            "expected_by": rule.expected_by,
+            # Of the result, and not of the rule: a registry of before has no column for it.
+            "quarantined_rows": result.quarantined_rows,
         },
     }
 
 
-def _result(row: Row[Any]) -> RuleResult:
+def result_of(row: Row[Any]) -> RuleResult:
+    """A result with its rule as it was then."""
     definition = row.definition
     place = definition["place"]
     rule = Rule(
@@ -133,6 +162,8 @@ def _result(row: Row[Any]) -> RuleResult:
         dimension=definition["dimension"],
         arguments=definition["arguments"],
         place=None if place is None else Place(**place),
+        path=tuple(definition.get("path", ())),
+        expected_by=definition.get("expected_by"),
     )
     return RuleResult(
         rule=rule,
@@ -142,4 +173,5 @@ def _result(row: Row[Any]) -> RuleResult:
         value=row.value,
         summary=row.summary,
         sample=tuple(row.sample),
+        quarantined_rows=definition.get("quarantined_rows", 0),
     )

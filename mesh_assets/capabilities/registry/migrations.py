@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, inspect, select
+from sqlalchemy import Boolean, Connection, false, func, insert, inspect, select, text
 
 from mesh_assets.capabilities.registry.tables import METADATA, SCHEMA_VERSION
 
 Migration = Callable[[Connection], None]
 
+
+def _add_rechecks(connection: Connection) -> None:
+    """Schema 2: rules that ran again over a published version are on record beside builds."""
+    kind = Boolean().compile(dialect=connection.dialect)
+    off = false().compile(dialect=connection.dialect)
+    connection.execute(text(f"ALTER TABLE build ADD COLUMN recheck {kind} NOT NULL DEFAULT {off}"))
+
+
 #: Schema 1 is what `tables.py` said first; the migration at index 0 leads to schema 2, and so on. A new
 #: registry is made from `tables.py` at once and starts at the newest schema.
-MIGRATIONS: Sequence[Migration] = ()
+MIGRATIONS: Sequence[Migration] = (_add_rechecks,)
 
 
 def schema_of(connection: Connection) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
-from mesh_assets.capabilities.registry import builds, migrations, pins, releases, versions
+from mesh_assets.capabilities.registry import audits, builds, migrations, pins, releases, versions
+from mesh_assets.capabilities.registry.audits import Audit, Standing
 from mesh_assets.capabilities.registry.builds import RuleOutcome
 from mesh_assets.capabilities.registry.pins import Pin
 from mesh_assets.capabilities.registry.releases import Order, Released
@@ -195,6 +196,18 @@ class Registry:
         """How one rule fared from build to build, newest first."""
         with self.reading() as connection:
             return builds.rule_history(connection, product, rule, limit)
+
+    def audits(
+        self, product: ProductName, *, limit: int = 50, rules: Collection[str] | None = None
+    ) -> list[Audit]:
+        """The last builds and rechecks that ran rules (or one of these), newest first."""
+        with self.reading() as connection:
+            return audits.window(connection, product, limit, rules)
+
+    def standings(self, product: ProductName) -> list[Standing]:
+        """The newest word of each rule that ever ran, and since when it fails."""
+        with self.reading() as connection:
+            return audits.standings(connection, product)
 
 
 def _engine(url: URL) -> Engine:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 METADATA = MetaData()
@@ -155,6 +157,7 @@ BUILD = Table(
     Column("message", Words, nullable=False),
     Column("draft", Words),
     Column("details", Json, nullable=False),
+    Column("recheck", Boolean, nullable=False, server_default=false()),
     Index("build_by_product", "product", "id"),
 )
 

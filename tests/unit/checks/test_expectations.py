@@ -76,6 +76,9 @@ def test_no_file_means_no_expectations(tmp_path):
         ("@mesh.expectation(columns=['a'], severity='fatal')", "severity is 'fatal'"),
         ("@mesh.expectation(columns=['a'], sevrity='error')", "no argument 'sevrity'"),
         ("@mesh.expectation(**ANY)", "no argument None"),
+        ("@mesh.expectation(columns=['a'], batches=1)", "batches is 1"),
+        ("@mesh.expectation(columns=['a'], whole_table='yes')", "whole_table is 'yes'"),
+        ("@mesh.expectation(columns=['a'], whole_table=True, batches=True)", "sees all rows at once"),
         (
             "@mesh.expectation(columns=['a'])\ndef f(frame): ...\n@mesh.expectation(columns=['a'])",
             "two expectations",
@@ -187,3 +190,140 @@ def test_an_empty_draft_is_judged_without_complaint(verdict_on, tmp_path):
     verdict = verdict_on("(SELECT 1 AS paid, 2 AS copay WHERE FALSE)", extra_rules=rules)
 
     assert {result.outcome for result in verdict.results} == {Outcome.PASSED}
+
+
+FORMS = """
+import pandera.polars as pa
+import polars as pl
+from mesh_assets.capabilities.checks.expectations import expectation
+
+
+@expectation(columns=["paid"])
+def paid_is_plausible():
+    return pa.Check.in_range(0, 10)
+
+
+@expectation(columns=["paid", "copay"], severity="warning")
+def copay_is_part_of_paid():
+    return pa.Check(lambda data: data.lazyframe.select(pl.col("copay") <= pl.col("paid")))
+
+
+@expectation(columns=["paid"], batches=True)
+def paid_is_even():
+    return pa.Check(lambda paid: paid % 2 == 0, element_wise=True)
+
+
+@expectation(columns=["paid"])
+def paid_adds_up():
+    return pa.Check(lambda data: data.lazyframe.collect()["paid"].sum() == 66)
+
+
+@expectation(columns=["paid"], whole_table=True)
+def there_are_many(frame):
+    return frame.height > 10
+
+
+@expectation(columns=["paid"], whole_table=True)
+def paid_is_small(frame):
+    return (pl.col("paid") < 12).all()
+"""
+
+
+def test_an_expectation_may_return_a_pandera_check_or_one_answer_for_the_table(verdict_on, tmp_path):
+    rules = declared_expectations(written(tmp_path, FORMS))
+
+    verdict = verdict_on(
+        "(SELECT i AS paid, i - (i % 2) * 2 + 1 AS copay FROM range(12) t(i))", extra_rules=rules
+    )
+
+    assert {result.rule.id: (result.outcome.value, result.failed_rows) for result in verdict.results} == {
+        "paid_is_plausible": ("failed", 1),
+        "copay_is_part_of_paid": ("failed", 6),
+        "paid_is_even": ("failed", 6),
+        "paid_adds_up": ("passed", None),
+        "there_are_many": ("passed", None),
+        "paid_is_small": ("passed", None),
+    }
+    assert [rule.arguments["form"] for rule in rules] == [
+        "check",
+        "check",
+        "check",
+        "check",
+        "table",
+        "table",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return 1", "must return a pandera Check; it returned a int"),
+        ("return pa.Check(lambda data: 1 / 0)", "ZeroDivisionError"),
+        (
+            "return pa.Check(lambda data: data.lazyframe.head(1).select(pl.col('x') > 9).head(0))",
+            "answered 0 times",
+        ),
+        ("return pa.Check(lambda data: True, groupby='x')", "ignores `groupby`"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+    ],
+)
+def test_a_check_that_cannot_run_is_an_error_of_that_rule_alone(verdict_on, tmp_path, body, reason):
+    path = written(
+        tmp_path,
+        "import pandera.polars as pa\nimport polars as pl\n"
+        "from mesh_assets.capabilities.checks.expectations import expectation\n"
+        f"@expectation(columns=['x'])\ndef bad():\n    {body}\n"
+        "@expectation(columns=['x'])\ndef good():\n    return pa.Check.gt(0)\n",
+    )
+
+    bad, good = verdict_on("(SELECT 1 AS x FROM range(3))", extra_rules=declared_expectations(path)).results
+
+    assert bad.outcome is Outcome.ERROR
+    assert reason in bad.summary
+    assert good.outcome is Outcome.PASSED
+
+
+def test_one_answer_for_each_batch_is_no_answer(verdict_on, tmp_path):
+    path = written(
+        tmp_path,
+        "import pandera.polars as pa\n"
+        "from mesh_assets.capabilities.checks.expectations import expectation\n"
+        "@expectation(columns=['x'], batches=True)\ndef bad():\n    return pa.Check(lambda data: True)\n",
+    )
+
+    (bad,) = verdict_on("(SELECT 1 AS x FROM range(3))", extra_rules=declared_expectations(path)).results
+
+    assert "was declared with batches" in bad.summary
+
+
+@pytest.mark.parametrize(
+    ("signature", "problem"),
+    [("frame, other", "takes 'frame, other'"), ("*frames", "takes"), ("*, frame", "takes")],
+)
+def test_a_function_takes_the_frame_or_nothing(tmp_path, signature, problem):
+    path = written(tmp_path, f"@mesh.expectation(columns=['a'])\ndef f({signature}): ...\n")
+
+    with pytest.raises(DocumentMalformed, match=problem):
+        declared_expectations(path)
+
+
+def test_a_function_of_a_frame_runs_without_importing_pandera(tmp_path):
+    path = written(tmp_path, GOOD)
+    program = (
+        "import duckdb, sys; from pathlib import Path\n"
+        "from tests.unit.checks.conftest import contract_of\n"
+        "from mesh_assets.capabilities.checks.audit import audit\n"
+        "from mesh_assets.capabilities.checks.expectations import declared_expectations\n"
+        f"rules = declared_expectations(Path({str(path)!r}))\n"
+        "audit(duckdb.connect(), '(SELECT 1 AS paid, 2 AS copay)', contract_of(), extra_rules=rules)\n"
+        "print('pandera' in sys.modules)\n"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert told.stdout.strip() == "False", told.stderr

@@ -53,10 +53,11 @@ def test_a_key_that_is_published_in_another_partition_is_found(verdict_on):
     published = draft(("1", "DATE '2024-01-01'"), ("3", "DATE '2024-01-01'"), columns="id, week")
     rules = (rule("unique", "id"), rule("primary_key", "id", "week"))
 
-    verdict = verdict_on(rows, *rules, whole_sql=published, partition_column="week")
+    verdict = verdict_on(rows, *rules, key=("id", "week"), whole_sql=published, partition_column="week")
 
-    assert [result.failed_rows for result in verdict.results] == [1, 0]
-    assert verdict.results[0].sample == ({"id": 1},)
+    assert [result.failed_rows for result in verdict.results] == [2, 0]
+    assert [result.checked_rows for result in verdict.results] == [4, 2]
+    assert sorted(row["week"] for row in verdict.results[0].sample) == ["2024-01-01", "2024-01-08"]
 
 
 def test_measures_are_of_the_whole_product(verdict_on):

@@ -153,10 +153,10 @@ def test_a_missing_column_is_an_error_of_its_rule_alone(verdict_on):
 
 
 def test_a_condition_that_fails_on_the_data_alone_leaves_the_others_their_counts(verdict_on, monkeypatch):
-    from mesh_assets.capabilities.checks import compile as compiling
+    from mesh_assets.capabilities.checks import conditions
 
-    conditions = {**compiling.CONDITIONS, "required": lambda rule, stored: "CAST(x AS INTEGER) > 0"}
-    monkeypatch.setattr(compiling, "CONDITIONS", conditions)
+    mine = {**conditions.CONDITIONS, "required": lambda rule, stored: "CAST(x AS INTEGER) > 0"}
+    monkeypatch.setattr(conditions, "CONDITIONS", mine)
 
     verdict = verdict_on(
         one_column("VARCHAR", "'a'", "''"), rule("required", "x"), rule("min_length", "x", value=1)

@@ -31,8 +31,8 @@ support: [{channel: "#help", url: "https://chat.example.com/help"}]
 price: {priceAmount: 9.95, priceCurrency: USD, priceUnit: megabyte}
 roles: [{role: reader, access: read}]
 servers: [{server: dev, type: local, path: ./data, format: parquet}]
-slaDefaultElement: orders.id
-slaProperties: [{property: latency, value: 4, unit: d, element: orders.id}]
+slaDefaultElement: orders.sold_at
+slaProperties: [{property: latency, value: 4, unit: d, element: orders.sold_at}]
 schema:
   - name: orders
     physicalType: table
@@ -48,10 +48,12 @@ def test_a_contract_of_odcs_3_0_is_read_with_its_list_of_people(contract_of):
 
     assert contract.owners == (Person("bea", "owner"),)
     assert [(rule.id, rule.kind) for rule in contract.rules] == [
+        ("columns_as_promised", "physical_types"),
         ("primary_key", "primary_key"),
         ("id_required", "required"),
         ("sold_at_minimum", "minimum"),
         ("row_count", "row_count"),
+        ("sold_at_latency", "freshness"),
     ]
 
 

@@ -137,6 +137,7 @@ def test_a_new_contract_has_an_id_and_a_name_and_rules_that_pass_and_warn(tmp_pa
         ("name", "VARCHAR"),
     ]
     assert [(rule.id, rule.severity.value) for rule in contract.rules] == [
+        ("columns_as_promised", "error"),
         ("primary_key", "error"),
         ("id_required", "error"),
         ("not_more_than_a_million", "warning"),

@@ -111,7 +111,8 @@ def test_a_type_that_a_lake_would_change_is_refused_with_what_to_write_instead(t
         ("object", "STRUCT(a INTEGER)", True),
         ("map", "MAP(VARCHAR, INTEGER)", True),
         ("string", "UUID", True),
-        ("vector", "FLOAT[]", False),
+        ("vector", "FLOAT[]", True),
+        ("vector", "FLOAT", False),
     ],
 )
 def test_a_logical_type_is_stored_only_as_what_it_means(logical, physical, fit):

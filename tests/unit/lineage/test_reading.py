@@ -147,3 +147,29 @@ def test_dbt_reads_the_same_calls_as_we_do(tmp_path: Path) -> None:
 
     assert by_us == by_dbt
     assert len(by_dbt) > 20
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("shop.orders.order_idd", "shop.orders has no column 'order_idd'. Did you mean order_id?"),
+        ("shop.order.order_id", "no domain makes shop.order. Did you mean shop.orders?"),
+    ],
+)
+def test_a_relationship_that_points_at_nothing_is_refused_where_it_stands(
+    shop: Shop, to: str, told: str
+) -> None:
+    path = shop.folder("books.revenue") / "contract.yaml"
+    text = path.read_text(encoding="utf-8")
+    column = "      - name: order_count\n"
+    assert column in text
+    path.write_text(
+        text.replace(column, f"{column}        relationships: [{{to: {to}}}]\n"), encoding="utf-8"
+    )
+    line = text[: text.index(column)].count("\n") + 2
+
+    with pytest.raises(MeshError) as refused:
+        read_mesh(shop.settings)
+
+    assert str(refused.value).startswith(f"{path}:{line}:")
+    assert told in str(refused.value)

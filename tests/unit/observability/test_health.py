@@ -137,3 +137,25 @@ def test_a_registry_that_is_no_registry_is_told(settings: Settings) -> None:
     (settings.home / "registry.sqlite").write_text("not a database, and long enough to be looked at " * 100)
 
     assert {"registry", "lakes"} <= {finding.what for finding in bad(settings)}
+
+
+def test_an_expectation_that_the_producers_contract_no_longer_has_is_a_finding(
+    shop: Shop, settings: Settings
+) -> None:
+    column = "    properties:\n      - name: {}\n        required: true\n"
+    shop.expects("books", "shop.orders", column.format("amount"))
+    assert bad(settings) == []
+
+    path = shop.expects("books", "shop.orders", column.format("price"))
+
+    (found,) = bad(settings)
+    assert found.what == "expects"
+    assert found.told.startswith(f"shop.orders is audited without what books expects: {path}:9:")
+
+
+def test_an_expectation_of_nothing_is_a_finding(shop: Shop, settings: Settings) -> None:
+    shop.expects("books", "shop.stock", "    quality: [{metric: rowCount, mustBeGreaterThan: 0}]\n")
+
+    (found,) = bad(settings)
+
+    assert "there is no product shop.stock" in found.told

@@ -15,6 +15,7 @@ from mesh_assets.words.errors import (
     WrongColumns,
 )
 from mesh_assets.words.names import product_name
+from mesh_assets.words.rules import Outcome
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS, ORDERS_NAME, Shop
 
@@ -176,10 +177,22 @@ def test_a_value_that_cannot_be_cast_is_told_with_the_recipe(shop: Shop) -> None
 
 def test_a_recipe_that_returns_other_columns_than_promised_is_told_both_ways(shop: Shop) -> None:
     (shop.folder("shop.orders") / "recipe.sql").write_text(
-        "select 1::bigint as order_id, 2 as amount, 3 as vat"
+        "select 1::bigint as order_id, -2 as amount, 3 as vat"
     )
 
-    with pytest.raises(WrongColumns, match=r"not in the contract: vat.*of another type: amount"):
+    with pytest.raises(PromiseBroken, match=r"`columns_as_promised`.*amount is stored as.*vat is not in"):
+        shop.build("shop.orders")
+
+    with open_registry(shop.settings) as registry:
+        results = {result.rule.id: result.outcome for result in registry.rule_results(ORDERS_NAME)}
+    assert results["primary_key"] is Outcome.PASSED
+    assert results["amount_positive"] is Outcome.FAILED
+
+
+def test_a_type_that_no_lake_keeps_is_told_before_anything_is_written(shop: Shop) -> None:
+    (shop.folder("shop.orders") / "recipe.sql").write_text("select 1::bigint as order_id, sum(1) as amount")
+
+    with pytest.raises(WrongColumns, match="amount is HUGEINT, which no lake can keep; the contract says"):
         shop.build("shop.orders")
 
 
@@ -251,3 +264,26 @@ def test_a_run_lets_go_of_its_pins(shop: Shop) -> None:
 
     with open_registry(shop.settings) as registry:
         assert registry.pins() == []
+
+
+def test_a_text_that_is_no_value_of_its_type_is_one_failed_rule_and_all_others_report(shop: Shop) -> None:
+    """A program's CSV has texts only; nothing is rounded, and one bad text is no void run."""
+    folder = shop.folder("shop.orders")
+    (folder / "recipe.sql").unlink()
+    (folder / "program.yaml").write_text(
+        'command: ["{python}", "orders/program.py"]\ninputs: []\nsources: []\n'
+    )
+    (folder / "program.py").write_text(
+        "import json, pathlib, sys\n"
+        "output = json.load(sys.stdin)['output']\n"
+        "text = 'order_id,amount\\n1,10\\n2,many\\n3,1.5\\n'\n"
+        "(pathlib.Path(output) / 'orders.csv').write_text(text)\n"
+    )
+
+    with pytest.raises(PromiseBroken, match=r"amount is stored as VARCHAR.*2 rows hold no BIGINT"):
+        shop.build("shop.orders")
+
+    with open_registry(shop.settings) as registry:
+        results = {result.rule.id: result.outcome for result in registry.rule_results(ORDERS_NAME)}
+    assert results["primary_key"] is Outcome.PASSED
+    assert results["amount_positive"] is Outcome.ERROR

@@ -149,13 +149,15 @@ def test_migrations_run_once_and_in_order(registry):
     def add_mood_index(connection: Connection) -> None:
         connection.execute(text("CREATE INDEX build_by_mood ON build (mood)"))
 
+    wanted = [*migrations.MIGRATIONS, add_mood, add_mood_index]
+    newest = 1 + len(wanted)
     for _ in range(2):
         with registry.writing() as connection:
-            assert migrations.migrate(connection, [add_mood, add_mood_index]) == 3
+            assert migrations.migrate(connection, wanted) == newest
 
     with registry.reading() as connection:
         assert "mood" in {column["name"] for column in inspect(connection).get_columns("build")}
-        assert migrations.schema_of(connection) == 3
+        assert migrations.schema_of(connection) == newest
 
 
 def test_a_newer_registry_is_left_as_it_is(registry):
@@ -176,3 +178,92 @@ def test_a_password_in_the_registry_setting_is_refused_and_not_repeated(settings
         open_registry(unsafe)
 
     assert "hunter2" not in str(refused.value)
+
+
+def audit_of(registry, run, *results, **facts):
+    """One build, or recheck, that ran these rules."""
+    registry.record_build(build(run, **{"outcome": BuildOutcome.PUBLISHED, **facts}), results)
+
+
+def said(rule, outcome, **facts):
+    found = result(outcome, **facts)
+    return replace(found, rule=replace(found.rule, id=rule))
+
+
+def test_the_standing_of_a_rule_is_its_newest_word_and_since_when_it_fails(registry):
+    for day, outcome in enumerate((Outcome.FAILED, Outcome.PASSED, Outcome.FAILED, Outcome.ERROR)):
+        audit_of(registry, f"run{day}", said("id_pattern", outcome), started=NOW + timedelta(days=day))
+
+    (standing,) = registry.standings(ORDERS)
+
+    assert standing.result.outcome is Outcome.ERROR
+    assert standing.audit.run_id == "run3"
+    assert (standing.failing_since, standing.failing_audits) == (NOW + timedelta(days=2), 2)
+
+
+def test_a_rule_that_passes_fails_since_never(registry):
+    audit_of(registry, "run1", said("id_pattern", Outcome.FAILED))
+    audit_of(registry, "run2", said("id_pattern", Outcome.PASSED))
+
+    (standing,) = registry.standings(ORDERS)
+
+    assert (standing.failing_since, standing.failing_audits) == (None, 0)
+
+
+def test_a_recheck_of_one_rule_leaves_the_others_as_they_stood(registry):
+    audit_of(registry, "run1", said("a", Outcome.FAILED), said("b", Outcome.PASSED))
+    audit_of(registry, "check1", said("a", Outcome.PASSED), recheck=True)
+
+    stand = {each.result.rule.id: each for each in registry.standings(ORDERS)}
+
+    assert (stand["a"].result.outcome, stand["a"].audit.recheck) == (Outcome.PASSED, True)
+    assert (stand["b"].result.outcome, stand["b"].audit.run_id) == (Outcome.PASSED, "run1")
+
+
+def test_a_recheck_is_in_the_history_and_is_no_build(registry):
+    audit_of(registry, "run1", said("a", Outcome.PASSED), said("b", Outcome.PASSED))
+    audit_of(registry, "check1", said("a", Outcome.FAILED), recheck=True, outcome=BuildOutcome.UNCHANGED)
+
+    assert [audit.build.run_id for audit in registry.audits(ORDERS)] == ["check1", "run1"]
+    assert [audit.build.run_id for audit in registry.audits(ORDERS, rules={"b"})] == ["run1"]
+    assert [record.run_id for record in registry.builds(ORDERS)] == ["run1"]
+    assert registry.last_builds()[ORDERS].run_id == "run1"
+    assert registry.builds_of("check1") == {}
+    assert [each.outcome for each in registry.rule_results(ORDERS)] == [Outcome.PASSED, Outcome.PASSED]
+
+
+def test_who_expects_a_rule_is_on_record(registry):
+    expected = result()
+    expected = replace(expected, rule=replace(expected.rule, expected_by="books", path=("[]", "zip")))
+
+    audit_of(registry, "run1", expected)
+
+    (kept,) = registry.rule_results(ORDERS)
+    assert (kept.rule.expected_by, kept.rule.path) == ("books", ("[]", "zip"))
+
+
+def test_the_oldest_builds_go_and_the_last_audit_stays(registry, monkeypatch):
+    monkeypatch.setattr("mesh_assets.capabilities.registry.builds.KEPT_BUILDS", 3)
+    audit_of(registry, "older", said("a", Outcome.PASSED))
+    audit_of(registry, "audited", said("a", Outcome.FAILED))
+    registry.record_build(build("of another product", product=FIELDS))
+    for number in range(4):
+        registry.record_build(build(f"unchanged {number}", outcome=BuildOutcome.UNCHANGED))
+
+    kept = [record.run_id for record in registry.builds(ORDERS)]
+
+    assert kept == ["unchanged 3", "unchanged 2", "unchanged 1", "audited"]
+    assert [each.outcome for each in registry.rule_results(ORDERS)] == [Outcome.FAILED]
+    assert [record.run_id for record in registry.builds(FIELDS)] == ["of another product"]
+
+
+def test_a_registry_of_before_rechecks_is_migrated_and_keeps_its_builds(settings):
+    with open_registry(settings) as registry:
+        registry.record_build(build("run1"))
+        with registry.writing() as connection:
+            connection.execute(text("ALTER TABLE build DROP COLUMN recheck"))
+            connection.execute(text("DELETE FROM schema_version"))
+            connection.execute(text("INSERT INTO schema_version VALUES (1, '2024-01-31 12:00:00')"))
+
+    with open_registry(settings) as registry:
+        assert [(record.run_id, record.recheck) for record in registry.builds(ORDERS)] == [("run1", False)]

@@ -1,0 +1,236 @@
+"""A contract file judged by itself: what of it would run, and everything that would not, with its place.
+
+Here: reading contracts that are no products of this mesh (several objects, ids that name no folder), and
+going on after the first finding.
+Not here: what a product of this mesh must be beyond that (read: one table, its folder's name).
+
+How it goes on: the part of the file that a finding points at is taken out, and the rest is read again. So
+every reader of a form stays as it is, with one error to raise, and no second reader has to agree with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mesh_assets.capabilities.contracts.columns import columns_of
+from mesh_assets.capabilities.contracts.document import Document, Steps, parse, read_text, value_of
+from mesh_assets.capabilities.contracts.links import product_of
+from mesh_assets.capabilities.contracts.model import Column
+from mesh_assets.capabilities.contracts.rules import promises_of
+from mesh_assets.capabilities.contracts.sla import ServiceLevel, service_levels
+from mesh_assets.capabilities.contracts.standard import check_contract_standard
+from mesh_assets.words.errors import DocumentMalformed, RuleRefused
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Rule
+
+#: After so many findings a file is wrong altogether.
+MOST_FINDINGS = 500
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Why a part of the file would not run."""
+
+    #: `standard`: the file is not what ODCS says; `form`: the mesh does not run this form; `mesh`: what it
+    #: asks beyond the standard; `run`: no pass can answer the rule on the declared types.
+    kind: str
+    file: str
+    line: int
+    column: int
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Object:
+    """One table of the contract, as far as it can be read."""
+
+    name: ProductName
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    #: Quality rules of `type: text`: [{column, name, description}].
+    documentation: tuple[dict[str, Any], ...]
+    service_levels: tuple[ServiceLevel, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a contract file says. It loads if nothing was found against it."""
+
+    file: str
+    version: str
+    objects: tuple[Object, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def loads(self) -> bool:
+        return not self.findings
+
+
+def read_alone(path: Path) -> Reading:
+    """The contract in this file, whatever its name and folder. Raises nothing for what stands in it."""
+    try:
+        text = read_text(path)
+    except DocumentMalformed as error:
+        return Reading(str(path), "", (), (_finding("standard", error),))
+    return read_text_alone(str(path), text)
+
+
+def read_text_alone(file: str, text: str) -> Reading:
+    """The contract that this text is, as if it stood in that file."""
+    try:
+        document = parse(file, text)
+    except DocumentMalformed as error:
+        return Reading(file, "", (), (_finding("standard", error),))
+    findings: list[Finding] = []
+    standard = _until_it_passes(document, check_contract_standard, "standard", findings)
+    objects: tuple[Object, ...] = ()
+    if standard is not None:
+        read: list[tuple[Object, ...]] = []
+        _until_it_passes(standard, lambda each: read.append(_objects(each)), "mesh", findings)
+        objects = read[0] if read else ()
+    version = document.value.get("apiVersion")
+    return Reading(file, version if isinstance(version, str) else "", objects, tuple(findings))
+
+
+def _objects(document: Document) -> tuple[Object, ...]:
+    tables = document.value.get("schema") or ()
+    if not tables:
+        service_levels(document, ("schema", 0), ())
+    return tuple(_object(document, ("schema", number)) for number in range(len(tables)))
+
+
+def _object(document: Document, table: Steps) -> Object:
+    columns = columns_of(document, table)
+    levels = service_levels(document, table, columns)
+    promises = promises_of(document, table, columns, levels)
+    return Object(product_of(document, table), columns, promises.rules, promises.documentation, levels)
+
+
+def _until_it_passes(
+    document: Document, read: Callable[[Document], None], kind: str, findings: list[Finding]
+) -> Document | None:
+    """The document without all that `read` raises for; None if nothing is left to read."""
+    while True:
+        try:
+            read(document)
+        except DocumentMalformed as error:
+            found = _finding("form" if isinstance(error, RuleRefused) else kind, error)
+            again = any(_is_the_same(found, other) for other in findings)
+            if not again:
+                findings.append(found)
+            left = _without(document, found.line, found.column, whole=again)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            # A form that JSON schema lets through and no reader expects: an error of ours, told as one.
+            told = f"the mesh cannot read this contract ({type(error).__name__}: {error})"
+            findings.append(Finding("mesh", document.file, 1, 1, told, "Please report it"))
+            return None
+        else:
+            return document
+        if len(findings) >= MOST_FINDINGS:
+            told = f"the file has more than {MOST_FINDINGS} findings; what is behind this line is not judged"
+            findings.append(Finding(kind, document.file, findings[-1].line, 1, told, "Mend these first"))
+            return None
+        if left is None:
+            return None
+        document = left
+
+
+def _is_the_same(found: Finding, other: Finding) -> bool:
+    """A part was taken out, and what is around it has the same to say; a later line is another finding."""
+    there, here = (other.line, other.column), (found.line, found.column)
+    return found.problem == other.problem and found.kind == other.kind and here <= there
+
+
+def _finding(kind: str, error: DocumentMalformed) -> Finding:
+    facts = error.facts
+    problem = facts["problem"].partition(" more finding")[0]
+    if problem != facts["problem"]:  # the others are told one by one
+        problem = problem.rpartition(" (")[0]
+    return Finding(kind, facts["file"], facts["line"], facts["column"], problem, facts["remedy"])
+
+
+#: Keys without which the rest of a mapping means nothing: the mapping goes, not the key.
+_BEARING = frozenset(
+    (
+        "apiVersion",
+        "kind",
+        "id",
+        "version",
+        "status",
+        "schema",
+        "name",
+        "properties",
+        "logicalType",
+        "items",
+        "property",
+        "value",
+        "to",
+        "from",
+        "type",
+        "metric",
+        "rule",
+        "query",
+        "engine",
+        "implementation",
+    )
+)
+#: Mappings of which a single key can go. Of all others the list item goes that they stand in.
+_LOOSE = frozenset(("", "schema", "properties", "items", "logicalTypeOptions"))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Something that can be taken out: the container's list of children, and which of them."""
+
+    siblings: list[Any]
+    index: int
+    item: bool
+
+
+def _without(document: Document, line: int, column: int, *, whole: bool) -> Document | None:
+    """The document without the smallest part around this place; `whole`: without the list item around it."""
+    parts = [part for part in _around(document.root, line - 1, column - 1) if part.item or not whole]
+    if not parts:
+        return None
+    del parts[-1].siblings[parts[-1].index]
+    # The text is what verdicts are remembered by: what is left is another document.
+    text = f"{document.text}\n# without {line}:{column}"
+    value = value_of(document.file, document.root)
+    return replace(document, text=text, value=value) if isinstance(value, dict) else None
+
+
+def _around(root: Any, line: int, column: int) -> Iterator[_Part]:
+    """The parts that hold this place, the outermost first."""
+    node, name = root, ""
+    while True:
+        if isinstance(node, yaml.MappingNode):
+            at = _last_before([key for key, _ in node.value], line, column)
+            if at is None:
+                return
+            key = node.value[at][0].value
+            if name in _LOOSE and key not in _BEARING:
+                yield _Part(node.value, at, item=False)
+            node, name = node.value[at][1], key
+        elif isinstance(node, yaml.SequenceNode):
+            at = _last_before(node.value, line, column)
+            if at is None:
+                return
+            yield _Part(node.value, at, item=True)
+            node = node.value[at]
+        else:
+            return
+
+
+def _last_before(nodes: list[Any], line: int, column: int) -> int | None:
+    """The child in which a place lies: the last that does not begin behind it."""
+    found = None
+    for number, node in enumerate(nodes):
+        if (node.start_mark.line, node.start_mark.column) <= (line, column):
+            found = number
+    return found

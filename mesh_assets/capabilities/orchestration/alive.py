@@ -1,0 +1,57 @@
+"""Which runs of `mesh build` are alive, and telling Dagster of those that are not.
+
+A run that is killed cannot say so, and Dagster would show it as started for ever. Each run holds a lock on a
+file of its own, which the kernel lets go when the process dies, however it dies; the next build looks at the
+files that are left. Looking costs nothing when there are none: Dagster is imported only for a dead run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mesh_assets.words.settings import Settings
+
+GONE = "Its process ended without a word: it was killed, or the machine went down. Readers saw nothing of it."
+
+
+@contextmanager
+def alive(settings: Settings, run_id: str) -> Iterator[None]:
+    """As long as this lasts, or as this process lives, the run is alive."""
+    folder = _folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh, path = folder / f".{run_id}", folder / run_id
+    with fresh.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        fresh.rename(path)  # locked before it can be seen
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def tell_of_dead_runs(settings: Settings) -> list[str]:
+    """Have Dagster show runs whose process is gone as failed; their ids."""
+    dead = [path for path in sorted(_folder(settings).glob("[!.]*")) if _is_dead(path)]
+    if dead:
+        from mesh_assets.capabilities.orchestration.instance import fail_runs
+
+        fail_runs(settings, [path.name for path in dead], GONE)
+    for path in dead:
+        path.unlink(missing_ok=True)
+    return [path.name for path in dead]
+
+
+def _is_dead(path: Path) -> bool:
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.dagster_home / "alive"

@@ -1,0 +1,88 @@
+"""Some weeks of a product are built again: its rules about the whole hold for the other weeks as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mesh_assets.capabilities.publishing.build import Built, build
+from mesh_assets.words.errors import PromiseBroken
+from mesh_assets.words.names import ProductName
+from tests.shop import Shop, write_product
+
+FIRST, SECOND = "2024-01-01", "2024-01-08"
+WEEKLY = """customProperties:
+  - property: partitions
+    value: {column: week, every: week, first: 2024-01-01, until: 2024-01-15}
+"""
+RECIPE = '''"""Visits of some weeks."""
+
+from mesh_assets import mesh
+
+
+@mesh.recipe(inputs=[])
+def visit(run: mesh.Run) -> str:
+    weeks = ", ".join(f"date '{week}'" for week in run.weeks)
+    return f"select * from (values ROWS) as rows(id, area, week) where week in ({weeks})"
+'''
+
+
+def areas(shop: Shop, *codes: int) -> None:
+    rows = ", ".join(f"({code}::bigint)" for code in codes)
+    recipe = f"select * from (values {rows}) as rows(code)\n"
+    write_product(shop, "shop.area", columns=(("code", "BIGINT"),), recipe=recipe)
+
+
+def visits(shop: Shop, *rows: tuple[int, int, str]) -> None:
+    columns = (("id", "BIGINT"), ("area", "BIGINT"), ("week", "DATE"))
+    folder = write_product(shop, "shop.visit", columns=columns, recipe="")
+    (folder / "recipe.sql").unlink()
+    text = (folder / "contract.yaml").read_text(encoding="utf-8")
+    text = text.replace("- name: id\n", "- name: id\n        unique: true\n")
+    text = text.replace("- name: area\n", "- name: area\n        relationships: [{to: shop.area.code}]\n")
+    text = text.replace("- name: week\n", "- name: week\n        required: true\n")
+    (folder / "contract.yaml").write_text(text + WEEKLY, encoding="utf-8")
+    values = ", ".join(f"({key}::bigint, {area}::bigint, date '{week}')" for key, area, week in rows)
+    (folder / "recipe.py").write_text(RECIPE.replace("ROWS", values), encoding="utf-8")
+
+
+def build_week(shop: Shop, week: str, run_id: str) -> Built:
+    workshop = replace(shop.workshop("shop", run_id=run_id), weeks=(week,))
+    try:
+        return build(workshop, ProductName("shop", "visit"))
+    finally:
+        workshop.registry.close()
+
+
+@pytest.fixture
+def published(shop: Shop) -> Shop:
+    """Two weeks, an area each."""
+    areas(shop, 1, 2)
+    visits(shop, (10, 1, FIRST), (20, 2, SECOND))
+    shop.build("shop.area", run_id="areas")
+    shop.build("shop.visit", run_id="both")
+    return shop
+
+
+def test_a_week_that_is_not_built_fails_when_its_area_is_gone(published: Shop) -> None:
+    areas(published, 1)
+    published.build("shop.area", run_id="fewer")
+
+    with pytest.raises(PromiseBroken, match=r"failed on 1 of 2 rows"):
+        build_week(published, FIRST, "again")
+
+
+def test_a_key_of_a_week_that_is_not_built_cannot_come_again(published: Shop) -> None:
+    visits(published, (20, 1, FIRST), (20, 2, SECOND))
+
+    with pytest.raises(PromiseBroken, match=r"failed on 2 of 2 rows"):
+        build_week(published, FIRST, "again")
+
+
+def test_a_good_week_is_published_beside_the_others(published: Shop) -> None:
+    visits(published, (11, 2, FIRST), (20, 2, SECOND))
+
+    build_week(published, FIRST, "again")
+
+    assert [row[:2] for row in published.rows("shop.visit")] == [(11, 2), (20, 2)]
