@@ -7,10 +7,12 @@ for every one, and so has the CPU seconds of the whole tree in its own RUSAGE_CH
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,13 +42,18 @@ class Cost:
     stdout: str
 
 
-def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
-    """Run the command in the project's folder, and tell what its whole tree cost."""
+def measure(
+    command: Sequence[str], env: Mapping[str, str] | None = None, *, most_mb: int | None = None
+) -> Cost:
+    """Run the command in the project's folder, and tell what its whole tree cost.
+
+    A tree that takes more than `most_mb` together is ended; its code is then that of a kill.
+    """
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
         report, out = Path(folder) / "report.json", Path(folder) / "out"
         with out.open("wb") as stdout:
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.measured", str(report), *command],
+                [sys.executable, "-m", "benchmarks.measured", str(report), str(most_mb or 0), *command],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
                 stdout=stdout,
@@ -54,7 +61,7 @@ def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Cos
             )
         found = json.loads(report.read_text(encoding="utf-8"))
         cost = Cost(**found, stdout=out.read_text(encoding="utf-8", errors="replace"))
-    if cost.code:
+    if cost.code and not (most_mb and cost.code == -signal.SIGKILL):
         raise SystemExit(f"{' '.join(command)} ended with {cost.code}:\n{cost.stdout[-3000:]}")
     return cost
 
@@ -68,11 +75,12 @@ def check() -> None:
         raise SystemExit(f"an orphan that burns 0.5 CPU seconds was counted as {cost.cpu:.2f}")
 
 
-def main(report: str, command: Sequence[str]) -> None:
+def main(report: str, most_mb: int, command: Sequence[str]) -> None:
     """The process in between."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     began = time.monotonic()
-    first = subprocess.Popen(command)
+    # A group of its own only where it may have to be ended: an interrupt reaches the others.
+    first = subprocess.Popen(command, process_group=0 if most_mb else None)
     code, wall, together, weighed = None, 0.0, 0.0, 0.0
     while True:
         try:
@@ -83,7 +91,11 @@ def main(report: str, command: Sequence[str]) -> None:
             code, wall = os.waitstatus_to_exitcode(status), time.monotonic() - began
         if pid == 0:
             if time.monotonic() - weighed > WEIGH_EVERY:
-                together, weighed = max(together, _weight(os.getpid())), time.monotonic()
+                now, weighed = _weight(os.getpid()), time.monotonic()
+                together = max(together, now)
+                if most_mb and now > most_mb:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(first.pid, signal.SIGKILL)
             time.sleep(LOOK_EVERY)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     facts = {
@@ -118,4 +130,4 @@ def _weight(root: int) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mesh_assets.capabilities.checks.expectations import expectation
 from mesh_assets.words.errors import MeshError, NoVersion, PromiseBroken, UnknownProduct
-from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.names import ProductName, at_version, product_name
 from mesh_assets.words.settings import Settings, read_settings
 from mesh_assets.words.versions import PROD, Version
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mesh_assets.capabilities.lake.read import Handle
     from mesh_assets.capabilities.publishing.run import Run
     from mesh_assets.capabilities.publishing.sources import SourceFile
+    from mesh_assets.capabilities.registry import Registry
     from mesh_assets.words.rules import Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -56,21 +57,23 @@ def recipe(*, inputs: Sequence[str] = (), sources: Sequence[str] = ()) -> Callab
 
 
 def read(
-    product: str, *, version: int | None = None, release: int | None = None, environment: str = PROD
+    product: str, *, version: int | str | None = None, release: int | None = None, environment: str = PROD
 ) -> Handle:
     """A product as readers see it now, at a version, or at a release; lazy: no row is read until asked for.
 
-    The handle has `.relation` (DuckDB), `.arrow()`, `.polars()`, `.pandas()`, `.number` and `.files`. Raises
+    A version is a number or a tag, and may stand in the name: `mesh.read("drug.brand@spring")`. The handle
+    has `.relation` (DuckDB), `.arrow()`, `.polars()`, `.pandas()`, `.number` and `.files`. Raises
     UnknownProduct for a name that no domain has, and NoVersion if it was never published or not that often.
     """
     from mesh_assets.capabilities.lake import Handle
     from mesh_assets.capabilities.registry import open_registry
 
     settings = read_settings()
-    name = product_name(product)
+    name, wanted = at_version(product)
+    wanted = wanted if version is None else str(version)
     with open_registry(settings) as registry:
-        if version is not None:
-            found: Version | None = registry.version(name, version)
+        if wanted is not None:
+            found: Version | None = _found(settings, registry, name, wanted)
         elif release is not None:
             found = registry.head_at(name, release, environment)
         else:
@@ -78,7 +81,7 @@ def read(
     if found is None:
         _refuse_unknown(settings, name)
         raise NoVersion(product=name, wanted="" if release is None else f" at release {release}")
-    return Handle(settings, name, number=found.number, snapshot=found.snapshot)
+    return Handle(settings, name, number=found.number, snapshot=found.readable().snapshot)
 
 
 def schema(product: str, backend: str = "polars") -> DataFrameSchema:
@@ -112,6 +115,14 @@ def verdict(schema: DataFrameSchema, data: Any) -> Verdict:
     from mesh_assets.capabilities.checks.schema import verdict_of
 
     return verdict_of(schema, data)
+
+
+def _found(settings: Settings, registry: Registry, name: ProductName, wanted: str) -> Version:
+    try:
+        return registry.find(name, wanted)
+    except NoVersion:
+        _refuse_unknown(settings, name)
+        raise
 
 
 def _refuse_unknown(settings: Settings, name: ProductName) -> None:

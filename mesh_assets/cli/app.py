@@ -13,12 +13,18 @@ import typer
 from mesh_assets.cli.build import build
 from mesh_assets.cli.checks import checks
 from mesh_assets.cli.contract import contract
+from mesh_assets.cli.diff import diff
 from mesh_assets.cli.doctor import doctor
+from mesh_assets.cli.lake import lake
 from mesh_assets.cli.look import products, read, show
 from mesh_assets.cli.quarantine import quarantine
+from mesh_assets.cli.reproduce import reproduce
+from mesh_assets.cli.rollback import rollback
 from mesh_assets.cli.scaffold import new_domain, new_product
 from mesh_assets.cli.serve import dbt_properties, dev, sources
 from mesh_assets.cli.terminal import stderr
+from mesh_assets.cli.versions import pin, pins, tag, unpin, versions
+from mesh_assets.cli.where import where
 from mesh_assets.cli.why import why
 from mesh_assets.words.errors import MeshError, YourCode
 
@@ -39,6 +45,15 @@ for command in (
     checks,
     why,
     read,
+    versions,
+    tag,
+    pin,
+    unpin,
+    pins,
+    where,
+    diff,
+    rollback,
+    reproduce,
     new_domain,
     new_product,
     sources,
@@ -50,6 +65,7 @@ for command in (
 
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(lake, name="lake")
 
 
 def main() -> None:

@@ -204,6 +204,8 @@ def _tell(records: list[BuildRecord]) -> None:
     for record in records:
         if record.outcome in (BuildOutcome.REFUSED, BuildOutcome.FAILED):
             console.print(f"[bold red]{record.outcome}[/] {_escape(record.message)}", soft_wrap=True)
+        elif record.outcome is BuildOutcome.UNCHANGED and record.message:
+            console.print(f"[yellow]held[/] {_escape(record.message)}", soft_wrap=True)
     counts = {outcome: sum(record.outcome is outcome for record in records) for outcome in BuildOutcome}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     console.print(f"{len(records)} products and private assets: {told}")

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mesh_assets.cli.contract_audit import audit
 from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.checks.verdicts import Judged
+
+#: Generated contracts on the page.
+GENERATED = 60
 
 contract = typer.Typer(
     help=(
@@ -23,11 +27,17 @@ contract = typer.Typer(
 )
 
 
+contract.command()(audit)
+
+
 @contract.command()
 def check(
     files: Annotated[list[Path], typer.Argument(exists=True, help="Contract files, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
     rules: Annotated[bool, typer.Option("--rules", help="List every rule that would run.")] = False,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="List what a product of this mesh would need beyond the standard.")
+    ] = False,
 ) -> None:
     """Say of each contract what would run (rule, kind, pass over the data), and what is refused and where.
 
@@ -46,7 +56,7 @@ def check(
         print_json([each.as_json() for each in judged])
     else:
         for each in judged:
-            _show(each, every_rule=rules)
+            _show(each, every_rule=rules, every_note=notes)
         _show_sum(judged)
     if not all(each.loads for each in judged):
         raise typer.Exit(1)
@@ -73,16 +83,30 @@ def corpus(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not as the code says.")
     ] = False,
+    generated: Annotated[
+        int | None,
+        typer.Option("--generated", min=1, help="Write nothing; try so many generated contracts."),
+    ] = None,
 ) -> None:
-    """Write docs/corpus.md: other people's contracts (tests/corpus), loaded or refused and why.
+    """Write docs/corpus.md: other people's contracts (tests/corpus), and generated ones, and how they fared.
 
-    **Examples**: `mesh contract corpus` · `mesh contract corpus --check`
+    Generated contracts are audited on rows that keep them, and on rows that break each rule a known number of
+    times; exit code 1 if an audit finds anything else.
+
+    **Examples**: `mesh contract corpus` · `mesh contract corpus --check` ·
+    `mesh contract corpus --generated 5000`
     """
+    from mesh_assets.capabilities.checks.generated_audits import generated_section, try_seeds
     from mesh_assets.capabilities.checks.verdicts import corpus_page
     from mesh_assets.words.settings import PROJECT
 
-    page = corpus_page(PROJECT / "tests" / "corpus")
-    _keep(PROJECT / "docs" / "corpus.md", page, "mesh contract corpus", check=check)
+    tried = try_seeds(range(generated or GENERATED))
+    if generated is None:
+        page = corpus_page(PROJECT / "tests" / "corpus", generated_section(tried))
+        _keep(PROJECT / "docs" / "corpus.md", page, "mesh contract corpus", check=check)
+    else:
+        stdout().print("\n".join(generated_section(tried)), markup=False, soft_wrap=True)
+    raise typer.Exit(1 if tried.wrong else 0)
 
 
 def _keep(path: Path, text: str, command: str, *, check: bool) -> None:
@@ -110,14 +134,26 @@ def _is_a_contract(path: Path) -> bool:
     return path.is_file() and b"DataContract" in path.read_bytes()
 
 
-def _show(judged: Judged, *, every_rule: bool) -> None:
+#: How each kind of finding is told before its words; see contracts/alone.
+_KINDS = {
+    "standard": "not ODCS",
+    "form": "refused",
+    "contract": "contradiction",
+    "run": "cannot run",
+    "note": "in this mesh",
+}
+
+
+def _show(judged: Judged, *, every_rule: bool, every_note: bool) -> None:
     console = stdout()
     colour, word = ("green", "loads") if judged.loads else ("red", "refused")
     console.print(f"[bold {colour}]{word}[/] {cells(judged.file)[0]}: {judged.told}", soft_wrap=True)
-    for finding in judged.findings:
+    for finding in (*judged.findings, *(judged.notes if every_note else ())):
         remedy = f". {finding.remedy}" if finding.remedy else ""
         place = f"{finding.file}:{finding.line}:{finding.column}"
-        console.print(f"  {place}: {finding.problem}{remedy}", markup=False, soft_wrap=True)
+        console.print(
+            f"  {_KINDS[finding.kind]} {place}: {finding.problem}{remedy}", markup=False, soft_wrap=True
+        )
     if not every_rule:
         return
     shown = table("object", "rule", "kind", "run by", "severity", "line", right=("line",))

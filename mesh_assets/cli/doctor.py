@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh_assets.cli.terminal import print_json, stdout
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.observability.health import Finding
+    from mesh_assets.words.settings import Settings
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False) -> None:
@@ -19,7 +24,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
     from mesh_assets.capabilities.observability.health import look_at_all
     from mesh_assets.words.settings import read_settings
 
-    findings = look_at_all(read_settings())
+    settings = read_settings()
+    findings = [*look_at_all(settings), *_runs(settings)]
     if as_json:
         print_json([vars(finding) for finding in findings])
     else:
@@ -28,3 +34,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
             stdout().print(f"{mark} {finding.what:<12} {finding.told}", soft_wrap=True)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
+
+
+def _runs(settings: Settings) -> Iterator[Finding]:
+    """Here, because only orchestration knows of runs, and the other looks stand below it."""
+    from mesh_assets.capabilities.observability.health import Finding
+    from mesh_assets.capabilities.orchestration.alive import dead_runs
+
+    dead = dead_runs(settings)
+    for run_id in dead:
+        told = f"run {run_id} died, and Dagster still shows it as started: the next `mesh build` tells it so"
+        yield Finding("runs", False, told)
+    if not dead:
+        yield Finding("runs", True, "none died without a word")

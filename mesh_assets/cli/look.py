@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mesh_assets.cli.terminal import cells, complete_product, print_json, stderr, stdout, table
-from mesh_assets.words.names import product_name
+from mesh_assets.words.names import at_version
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.lineage.model import Asset
@@ -56,13 +56,14 @@ def products(
 def show(product: ProductArgument, as_json: JsonOption = False) -> None:
     """Show one product: its promise, its columns, its rules, where it is now and what it was made from.
 
-    **Examples**: `mesh show hcp.hcp_master` · `mesh show drug.brand --json`
+    **Examples**: `mesh show hcp.hcp_master` · `mesh show drug.brand@3 --json`
     """
     mesh, registry = mesh_and_registry()
     from mesh_assets.capabilities.observability.rules import expectations_of
 
-    asset = mesh.asset(product_name(product))
-    version = registry.head(asset.name)
+    name, wanted = at_version(product)
+    asset = mesh.asset(name)
+    version = registry.find(name, wanted) if wanted else registry.head(name)
     expectations = expectations_of(mesh.domains[asset.name.domain], asset)
     if as_json:
         from mesh_assets.capabilities.registry import as_json as certificate_json
@@ -84,7 +85,9 @@ def show(product: ProductArgument, as_json: JsonOption = False) -> None:
 
 def read(
     product: ProductArgument,
-    version: Annotated[int | None, typer.Option(help="This version; the current one if not given.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="This version, a number or a tag; the current one if not given.")
+    ] = None,
     release: Annotated[int | None, typer.Option(help="As readers saw it at this release.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write the rows.")] = Format.TABLE,
     limit: Annotated[
@@ -97,10 +100,12 @@ def read(
     """Read a product, as readers see it now or at a version.
 
     **Examples**: `mesh read hcp.hcp_master --limit 5` · `mesh read drug.brand --format csv > brands.csv` ·
-    `mesh read drug.brand --version 3 --format parquet -o brands.parquet`
+    `mesh read drug.brand@spring --format parquet -o brands.parquet`
     """
     from mesh_assets import mesh
 
+    if "@" in product and (version is not None or release is not None):
+        raise typer.BadParameter("PRODUCT@VERSION names a version already", param_hint="--version")
     if version is not None and release is not None:
         raise typer.BadParameter("name a version or a release, not both")
     handle = mesh.read(product, version=version, release=release)
@@ -117,7 +122,7 @@ def read(
     else:
         _write_json(relation, output)
     if output:
-        stderr().print(f"{product} version {handle.number} -> {output}")
+        stderr().print(f"{handle.product} version {handle.number} -> {output}")
 
 
 def mesh_and_registry() -> tuple[Any, Any]:

@@ -28,7 +28,11 @@ class _ShowFirst(TyperGroup):
 
 quarantine = typer.Typer(
     cls=_ShowFirst,
-    help="Show rows that were set aside (`mesh quarantine [PRODUCT]`), and take corrected ones in.",
+    help="""Show rows that were set aside (`mesh quarantine [PRODUCT]`), and take corrected ones in.
+
+    **Examples**: `mesh quarantine` · `mesh quarantine shop.orders` · `mesh quarantine release shop.orders
+    --rows corrected.parquet`
+    """,
 )
 
 

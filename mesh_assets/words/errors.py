@@ -6,6 +6,7 @@ setting is wrong. The text lives here, the facts are attributes, the raise passe
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,6 +66,10 @@ class RuleRefused(DocumentMalformed):
     """A rule form that this mesh does not run. It is refused by name; it is never skipped."""
 
 
+class ContractRefused(DocumentMalformed):
+    """A contract of which nothing can be run."""
+
+
 class ExpectationMismatch(DocumentMalformed):
     """A consumer expects what the producer's contract does not have, or does not let it expect."""
 
@@ -93,7 +98,7 @@ class BackendUnknown(YourCode):
 
 
 class PanderaWouldNotCheck(YourCode):
-    """Something that pandera passes over in silence; a schema that does so would promise what it did not see."""
+    """Something that pandera passes over in silence; such a schema would promise what it did not see."""
 
     template = "{schema} was not validated: {what}. {remedy}"
 
@@ -103,6 +108,99 @@ class NoVersion(YourData):
 
     def __init__(self, *, product: Any, wanted: str = "") -> None:
         super().__init__(product=product, wanted=wanted)
+
+
+class VersionMalformed(YourCode):
+    template = (
+        "{wanted!r} in {text!r} is no version: write a number or a tag behind the @, e.g. drug.brand@3 or "
+        "drug.brand@spring. A tag begins with a letter, and letters, digits, `_`, `.` and `-` follow"
+    )
+
+
+class UnknownVersion(NoVersion):
+    """The product has versions, and not this one."""
+
+    def __init__(self, *, product: Any, wanted: str, newest: int, tags: tuple[str, ...] = ()) -> None:
+        YourData.__init__(self, product=product, wanted=wanted, newest=newest, tags=tags)
+
+    def describe(self) -> str:
+        facts = self.facts
+        tags = f" and the tags {', '.join(facts['tags'])}" if facts["tags"] else ""
+        return (
+            f"{facts['product']} has no version {facts['wanted']!r}; it has 1 to {facts['newest']}{tags}. "
+            f"See `mesh versions {facts['product']}`"
+        )
+
+
+class VersionExpired(NoVersion):
+    """It was there, and its retention is over. Its certificate stays."""
+
+    def __init__(self, *, product: Any, number: int, expired: datetime, who: str = "") -> None:
+        YourData.__init__(self, product=product, number=number, expired=expired, who=who)
+
+    def describe(self) -> str:
+        by = f" by {self.facts['who']}" if self.facts["who"] else ""
+        return (
+            "{product} version {number} was expired on {expired:%Y-%m-%d}{by}: its rows are gone, its "
+            "certificate is there (`mesh show {product}@{number}`). Versions that can be read: "
+            "`mesh versions {product}`"
+        ).format(**self.facts, by=by)
+
+
+class RegistryIncomplete(YourData):
+    template = (
+        "Nothing of {domain} was expired: its manifests tell of {lost} released versions that the registry "
+        "does not have. Put them back first: `mesh lake check {domain} --repair`"
+    )
+
+
+class GraceTooShort(YourCode):
+    template = "A grace of {asked} is too short: a file of a running commit could go. Write at least {least}"
+
+
+class StrangePath(YourData):
+    template = (
+        "{path} was not deleted, nor anything else: it is not under {folder}. Somebody changed the catalog, "
+        "or the home is a link; look at it before you clean up"
+    )
+
+
+class TagTaken(YourData):
+    template = (
+        "{product}@{name} is version {number} already. To move the tag: `mesh tag {product}@{wanted} {name} "
+        "--move`"
+    )
+
+
+class UnknownTag(YourData):
+    template = "{product} has no tag {name!r}. See `mesh versions {product}`"
+
+
+class UnknownPin(YourData):
+    template = "{holder} has no pin on {what}. See `mesh pins`"
+
+
+class NothingToRollBack(YourData):
+    template = "Readers see the content of {product} version {number} already. See `mesh versions {product}`"
+
+
+class NothingHeld(YourData):
+    template = "{product} is not held: no rollback waits to be released. See `mesh versions {product}`"
+
+
+class CannotReproduce(YourData):
+    """What a certificate names is not there any more; a difference would say nothing."""
+
+    template = "{product} version {number} cannot be made again: {reason}"
+
+
+class VersionLost(YourData):
+    """A version's files are gone or damaged: what is not there cannot come back."""
+
+    template = (
+        "{product} at snapshot {snapshot} has lost its content ({file}; {count} lost). Nothing was changed; "
+        "roll back to another version (`mesh versions {product}`), or build: `mesh build {product} --force`"
+    )
 
 
 class UpstreamMissing(YourData):
@@ -116,6 +214,32 @@ class SourceMissing(YourData):
         "{product} reads the source {source!r}, and there is no file at {path}. "
         "Put the file there, or make the example's own: `mesh sources`"
     )
+
+
+class DataUnreadable(YourCode):
+    """A file that somebody wants audited, and that is not there or not what its name says."""
+
+    def __init__(self, *, file: Path | str, problem: str, remedy: str = "") -> None:
+        super().__init__(file=str(file), problem=problem, remedy=remedy)
+
+    def describe(self) -> str:
+        text = "{file} was not audited: {problem}".format(**self.facts)
+        return f"{text}. {self.facts['remedy']}" if self.facts["remedy"] else text
+
+
+class NoSuchTable(YourCode):
+    """A table, or a rule, that a contract does not have."""
+
+    def __init__(
+        self, *, file: str, table: str, near: str | None, tables: tuple[str, ...], what: str = "table"
+    ) -> None:
+        super().__init__(file=file, table=table, near=near, tables=tables, what=what)
+
+    def describe(self) -> str:
+        hint = f" Did you mean {self.facts['near']}?" if self.facts["near"] else ""
+        what, many = self.facts["what"], ", ".join(self.facts["tables"])
+        asked = f"{self.facts['file']} has no {what} {self.facts['table']!r}"
+        return f"{asked}.{hint} It has {many}: choose with --{what}"
 
 
 class SourceMalformed(YourData):

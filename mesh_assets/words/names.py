@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mesh_assets.words.errors import NameMalformed
+from mesh_assets.words.errors import NameMalformed, VersionMalformed
 
 WORD = re.compile(r"^_?[a-z][a-z0-9_]{0,61}$")
+
+#: A version's number, or a tag.
+VERSION_WORD = re.compile(r"^(\d{1,9}|[A-Za-z][A-Za-z0-9_.-]{0,63})$")
 
 #: How the table of a product's quarantined rows is called: `hcp.hcp_master__quarantine`.
 QUARANTINE = "__quarantine"
@@ -41,6 +44,14 @@ class ProductName:
     @property
     def asset_key(self) -> tuple[str, str]:
         return (self.domain, self.product)
+
+
+def at_version(text: str) -> tuple[ProductName, str | None]:
+    """Read `domain.product@version`: the name, and a number or a tag, None where none is given."""
+    name, mark, wanted = text.partition("@")
+    if mark and not VERSION_WORD.match(wanted):
+        raise VersionMalformed(text=text, wanted=wanted)
+    return product_name(name), wanted or None
 
 
 def product_name(text: str) -> ProductName:

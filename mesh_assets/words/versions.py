@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from mesh_assets.words.errors import VersionExpired
 from mesh_assets.words.names import ProductName
 
 #: The environment that everybody means when nobody says which.
@@ -114,6 +115,12 @@ class Certificate:
     #: {key: {rows, fingerprint, rules}}, files}. Empty for a product without quarantine. Their table is read
     #: at this version's snapshot.
     quarantine: Mapping[str, Any] = field(default_factory=dict)
+    #: If this version is an older one again: {from, to, who, why, run}. What it was made with and how is then
+    #: what the older one's certificate says; who and when are the rollback's.
+    rolled_back: Mapping[str, Any] = field(default_factory=dict)
+    #: What a rollback holds: {run, from, to, who, since, keys}. A partition of `keys` is not made again while
+    #: its key is what it was at the rollback.
+    hold: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,14 @@ class Version:
     run_id: str
     published: datetime
     certificate: Certificate
+    #: When its rows were let go of; None while they can be read. The certificate stays.
+    expired: datetime | None = None
+
+    def readable(self) -> Version:
+        """The version itself; raises VersionExpired if its rows are gone."""
+        if self.expired is not None:
+            raise VersionExpired(product=self.product, number=self.number, expired=self.expired)
+        return self
 
 
 class BuildOutcome(StrEnum):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mesh_assets import mesh
 from mesh_assets.domains.hcp import cleaning
 from mesh_assets.domains.hcp.hcp_history import recipe as history
+from mesh_assets.domains.hcp.hcp_master import expectations
 from mesh_assets.domains.hcp.hcp_master import recipe as master
 from mesh_assets.domains.hcp.hcp_xref import recipe as xref
 
@@ -258,6 +259,38 @@ def test_intervals_never_overlap_and_one_is_current(days: list[tuple[int, str]])
 
     assert [row[1] for row in found[:-1]] == [row[0] for row in found[1:]]
     assert [row[2] for row in found] == [False] * (len(found) - 1) + [True]
+
+
+# Expectations
+
+
+@pytest.mark.parametrize(
+    ("zip5", "city", "source", "whole"),
+    [
+        ("50309", None, "crm", True),
+        (None, None, None, True),
+        (None, "Boston", None, False),
+        (None, None, "crm", False),
+        ("50309", "Boston", None, False),
+    ],
+)
+def test_an_address_without_a_source_or_a_zip_code_is_none(
+    zip5: str | None, city: str | None, source: str | None, whole: bool
+) -> None:
+    parts = {"zip5": zip5, "address": None, "city": city, "state": None, "source_of_address": source}
+    frame = pl.DataFrame([parts], schema=dict.fromkeys(parts, pl.String))
+
+    assert expectations.places_are_whole(frame).to_list() == [whole]
+
+
+@pytest.mark.parametrize(("twins", "told_apart"), [(0, True), (3, False)])
+def test_many_persons_of_one_name_and_place_are_told(twins: int, told_apart: bool) -> None:
+    persons = [("Anna", f"Obrien {number}", "50309") for number in range(200)] + [
+        ("Bo", "Li", "02134")
+    ] * twins
+    frame = pl.DataFrame(persons, schema=["first_name", "last_name", "zip5"], orient="row")
+
+    assert expectations.persons_are_told_apart(frame) is told_apart
 
 
 # As built

@@ -112,7 +112,7 @@ def test_the_command_can_be_stopped_and_started_again(
     with started(delivered, build) as process:
         until(delivered.root / "recipe-runs")
         os.killpg(process.pid, sent)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
 
     assert process.returncode == code, said
     assert "Traceback" not in said
@@ -138,7 +138,7 @@ def test_a_run_that_was_killed_is_shown_as_failed_by_the_next_build(delivered: S
     with started(delivered, build) as process:
         until(delivered.root / "recipe-runs")
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
     assert statuses(delivered) == ["STARTED"]
     (delivered.root / "let-go").touch()

@@ -29,9 +29,9 @@ CHROMIUM = [
 PAGE_SECONDS = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's chromium, without a screen."""
+    """The system's chromium, without a screen. For one module: while it is open, an event loop is running."""
     found = shutil.which("chromium")
     if found is None and os.environ.get("CI") == "true":
         pytest.fail("chromium is not installed: CI drives the UI (.ci/run installs it)", pytrace=False)

@@ -171,22 +171,20 @@ def _queries(results: Results, checks: Sequence[Check]) -> None:
     for writer in dict.fromkeys(check.rule.expected_by for check in mine):
         theirs = [check for check in mine if check.rule.expected_by == writer]
         try:
-            _answer_with_sql(results, theirs, writer)
+            _answer_with_sql(results, theirs)
         except (CannotRun, duckdb.Error) as reason:  # what they read cannot be lent: nobody else's business
             results.broken.update({check.rule.id: str(reason) for check in theirs})
 
 
-def _answer_with_sql(results: Results, checks: Sequence[Check], writer: str | None) -> None:
+def _answer_with_sql(results: Results, checks: Sequence[Check]) -> None:
     rules = [check.rule for check in checks]
-    with sandbox(_readable(results.subject, rules, writer), rules) as con:
+    with sandbox(_readable(results.subject, rules), rules) as con:
         for check in checks:
             results.settle(check, partial(_measured, results, check, con))
 
 
-def _readable(subject: Subject, rules: Sequence[Rule], writer: str | None) -> Subject:
-    """A consumer's SQL reads what its own rules name, and not whatever else the producer is made from."""
-    if writer is None:
-        return subject
+def _readable(subject: Subject, rules: Sequence[Rule]) -> Subject:
+    """Queries read what their own file names, and not what the product is made from or others' rules name."""
     named = {name for rule in rules for name in products_of(rule)}
     lent = {name: sql for name, sql in subject.references.items() if name in named}
     return replace(subject, references=lent)

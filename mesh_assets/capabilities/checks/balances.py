@@ -15,7 +15,7 @@ from mesh_assets.capabilities.checks.format import (
     share,
     threshold,
 )
-from mesh_assets.capabilities.checks.kinds import aggregate_sql, measured_column
+from mesh_assets.capabilities.checks.kinds import aggregate_sql, is_one_persons, measured_column
 from mesh_assets.capabilities.checks.references import comparable, orphan_condition
 from mesh_assets.capabilities.checks.shift import difference_result
 from mesh_assets.capabilities.checks.stored import CannotRun, Stored, column, exact
@@ -60,7 +60,10 @@ def balance_result(subject: Subject, rule: Rule, answers: tuple[Any, ...], rows:
     own, other = (None if value is None else exact(value) for value in (answers[0], row[0] if row else None))
     if own is None or other is None:
         return _one_sided(rule, rows, own, other)
-    told = f"{number(own)} here, {number(other)} in {rule.arguments['to_product']}"
+    here, there = (
+        MASK if is_one_persons(rule, subject.contract.personal) else number(side) for side in (own, other)
+    )
+    told = f"{here} here, {there} in {rule.arguments['to_product']}"
     return difference_result(rule, abs(own - other), other, rows, told)
 
 
@@ -109,7 +112,11 @@ def _balance_of_groups(subject: Subject, rule: Rule, relation: str, stored: Stor
         if measure is None or not limit.operator.holds(measure, limit.bounds):
             groups.broken += 1
             if len(groups.sample) < SAMPLE_ROWS:
-                told = {**_shown(subject, by, key), "here": plain(here), "there": plain(there)}
+                sides = {"here": plain(here), "there": plain(there)}
+                hidden = (
+                    dict.fromkeys(sides, MASK) if is_one_persons(rule, subject.contract.personal) else sides
+                )
+                told = {**_shown(subject, by, key), **hidden}
                 groups.sample = (*groups.sample, told)
     return _groups_result(rule, groups, rows)
 

@@ -12,7 +12,7 @@ from typing import Any
 from mesh_assets.capabilities.checks.format import SAMPLE_ROWS
 from mesh_assets.capabilities.checks.stored import Family, StoredColumn, stored_column, text
 from mesh_assets.capabilities.checks.subject import Subject
-from mesh_assets.capabilities.contracts.types import TypeRefused, physical_type
+from mesh_assets.capabilities.contracts.types import TypeRefused, fits, parsed, physical_type
 from mesh_assets.words.rules import Outcome, Rule, RuleResult
 
 #: The end of a timestamp with an offset, which DuckDB would drop: another moment.
@@ -24,7 +24,7 @@ Difference = Mapping[str, Any]
 
 def columns_result(subject: Subject, rule: Rule, rows: int) -> RuleResult:
     """Passed if the draft has exactly the promised columns, each of exactly the promised type."""
-    wrong = list(_differences(subject, rule.arguments["types"]))
+    wrong = list(_differences(subject, rule.arguments["types"], rule.arguments.get("fitting") or {}))
     if not wrong:
         count = len(rule.arguments["types"])
         return RuleResult(rule, Outcome.PASSED, None, rows, summary=f"holds on {count} columns")
@@ -40,11 +40,15 @@ def columns_result(subject: Subject, rule: Rule, rows: int) -> RuleResult:
     )
 
 
-def _differences(subject: Subject, promised: Mapping[str, str]) -> Iterator[Difference]:
+def _differences(
+    subject: Subject, promised: Mapping[str, str], fitting: Mapping[str, Any]
+) -> Iterator[Difference]:
     for name, kind in promised.items():
         found = subject.stored.get(name)
         if found is None:
             yield {"column": name, "stored": None, "promised": kind}
+        elif name in fitting and is_fitting(found.type, fitting[name]):
+            continue
         elif _canonical(found.type) != kind:
             wrong = {"column": name, "stored": found.type, "promised": kind}
             yield {**wrong, **_unreadable(subject, found, kind)}
@@ -64,6 +68,41 @@ def _told(wrong: Difference) -> str:
         told += f" ({rows:,} {'row holds' if rows == 1 else 'rows hold'} no {wrong['promised']}, such as "
         told += f"{wrong['such_as']!r})"
     return told
+
+
+#: Types that a lake does not keep, and a file or a table that is no product may have.
+_ELSEWHERE = {
+    **dict.fromkeys(("HUGEINT", "UHUGEINT"), ("integer", "number")),
+    **dict.fromkeys(("TIMESTAMP_S", "TIMESTAMP_MS"), ("timestamp", "moment")),
+    "ENUM": ("string",),
+}
+
+
+def is_fitting(stored: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether a column may be stored so that promises a logicalType, inside and outside, and no type."""
+    if "type" in wanted:
+        return _canonical(stored) == str(wanted["type"])
+    logical, inside = str(wanted["logical"]), dict(wanted["inside"])
+    if logical == "any":
+        return True
+    if (bare := stored.partition("(")[0]) in _ELSEWHERE:
+        return logical in _ELSEWHERE[bare]
+    try:
+        duck = parsed(stored)
+    except TypeRefused:
+        return False
+    inner = dict(zip(duck.fields or _STEPS.get(duck.name, ()), duck.inner, strict=True))
+    promised = not inside or inside.keys() == inner.keys() or (duck.name == "MAP" and logical == "map")
+    return (
+        any(fits(kind, stored) for kind in _KINDS.get(logical, (logical,)))
+        and promised
+        and all(name in inner and is_fitting(str(inner[name]), each) for name, each in inside.items())
+    )
+
+
+_STEPS = {"LIST": ("[]",), "MAP": ("{key}", "{value}")}
+#: What ODCS 3.0 called a date.
+_KINDS = {"moment": ("date", "timestamp", "time")}
 
 
 def _canonical(kind: str) -> str:

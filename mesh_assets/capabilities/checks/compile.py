@@ -10,7 +10,7 @@ from mesh_assets.capabilities.checks.conditions import CONDITIONS, EVERY_ROW, co
 from mesh_assets.capabilities.checks.format import threshold
 from mesh_assets.capabilities.checks.kinds import MEASURES, ROW_KINDS
 from mesh_assets.capabilities.checks.pandera_conditions import pandera_condition
-from mesh_assets.capabilities.checks.stored import CannotRun, Stored, column
+from mesh_assets.capabilities.checks.stored import CannotRun, Stored, column, reason_of
 from mesh_assets.words.rules import Rule
 
 
@@ -54,8 +54,8 @@ def compile_rules(rules: Sequence[Rule], stored: Stored) -> tuple[tuple[Check, .
     for rule in rules:
         try:
             checks.append(compile_rule(rule, stored))
-        except CannotRun as reason:
-            broken[rule.id] = str(reason)
+        except Exception as error:  # whatever a rule's own words raise says nothing about others
+            broken[rule.id] = reason_of(error)
     return tuple(checks), broken
 
 

@@ -27,6 +27,7 @@ from mesh_assets.capabilities.checks.formats import (
     read_as,
     repeated_items,
 )
+from mesh_assets.capabilities.checks.globs import glob_of
 from mesh_assets.capabilities.checks.nested import condition_inside
 from mesh_assets.capabilities.checks.stored import (
     MOMENTS,
@@ -95,9 +96,12 @@ def _pattern(rule: Rule, stored: Stored) -> str:
 def unmatched(found: StoredColumn, pattern: Any) -> str:
     """True on a text in which the pattern occurs nowhere."""
     try:
-        return f"NOT regexp_matches({found.sql}, {text(plain_pattern(str(pattern)))})"
+        plain = plain_pattern(str(pattern))
     except ValueError as reason:
         raise CannotRun(f"the pattern {pattern!r}: {reason}") from None
+    if glob := glob_of(plain):
+        return f"NOT ({found.sql} GLOB {text(glob)})"
+    return f"NOT regexp_matches({found.sql}, {text(plain)})"
 
 
 def _bound(operator: str) -> Callable[[Rule, Stored], str]:

@@ -8,12 +8,13 @@ rule alone.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from mesh_assets.capabilities.checks.growth import MOST_GROWTH, growth
 from mesh_assets.capabilities.checks.stored import CannotRun
+from mesh_assets.capabilities.checks.trees import nodes, tree_of
 from mesh_assets.capabilities.contracts.expressions import FUNCTIONS, words
 
 #: What the parser calls the operators and the syntax that it turns into functions.
@@ -41,11 +42,22 @@ def checked(expression: str, columns: Collection[str]) -> str:
 @lru_cache(maxsize=2_000)
 def _named(expression: str) -> tuple[str, ...]:
     """The columns that an expression names; CannotRun if it says more than an expression may."""
-    tree = _tree(expression)
-    statements = tree.get("statements", ())
-    if tree["error"]:
-        raise CannotRun(f"the expression is no SQL: {tree.get('error_message')}")
-    select = statements[0]["node"] if len(statements) == 1 else {}
+    _select(expression)  # by itself: a bracket that it closes was opened by it
+    select = _select(f"(\n{expression}\n)")
+    if growth(select) > MOST_GROWTH:
+        raise CannotRun(
+            f"the expression can make a text more than {MOST_GROWTH} times longer: write a sql rule"
+        )
+    return tuple(dict.fromkeys(_columns(select["select_list"][0])))
+
+
+def _select(expression: str) -> Mapping[str, Any]:
+    import duckdb
+
+    # A connection of its own: no macro of the audit's changes what a name means.
+    with duckdb.connect() as con:
+        statements = tree_of(con, f"SELECT {expression}", "the expression")["statements"]
+    select: Mapping[str, Any] = statements[0]["node"] if len(statements) == 1 else {}
     alone = (
         select.get("type") == "SELECT_NODE"
         and len(select["select_list"]) == 1
@@ -55,35 +67,15 @@ def _named(expression: str) -> tuple[str, ...]:
     )
     if not alone:
         raise CannotRun("the expression is a statement, and a rule's is one value per row")
-    return tuple(dict.fromkeys(_columns(select["select_list"][0])))
+    return select
 
 
-def _tree(expression: str) -> Mapping[str, Any]:
-    import duckdb
-
-    if "\0" in expression:
-        raise CannotRun("the expression has a NUL character")
-    # A connection of its own: no macro of the audit's changes what a name means.
-    with duckdb.connect() as con:
-        row = con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{expression}\n)"]).fetchone()
-    tree: Mapping[str, Any] = json.loads(row[0]) if row else {"error": True}
-    return tree
-
-
-def _columns(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for child in node:
-            yield from _columns(child)
-    if not isinstance(node, Mapping):
-        return
-    if "class" in node:
-        _refuse_stranger(node)
-        if node["class"] == "CONSTANT":
-            return
-        if node["class"] == "COLUMN_REF":
-            yield node["column_names"][0]
-    for child in node.values():
-        yield from _columns(child)
+def _columns(expression: Mapping[str, Any]) -> Iterator[str]:
+    for node in nodes(expression):
+        if "class" in node:
+            _refuse_stranger(node)
+            if node["class"] == "COLUMN_REF":
+                yield node["column_names"][0]
 
 
 def _refuse_stranger(node: Mapping[str, Any]) -> None:

@@ -6,13 +6,15 @@ masked before it leaves the database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.compile import Check, Pass, compile_rule
 from mesh_assets.capabilities.checks.conditions import EVERY_ROW
-from mesh_assets.capabilities.checks.duplicates import duplicate_condition
+from mesh_assets.capabilities.checks.duplicates import duplicate_condition, reaches_elsewhere
 from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, plain
 from mesh_assets.capabilities.checks.judge import failing_frame
 from mesh_assets.capabilities.checks.measures import measured_condition
@@ -51,16 +53,25 @@ def write_failures(
     whole_sql: str | None = None,
     limit: int = KEPT_ROWS,
 ) -> tuple[Path, ...]:
-    """Write `<rule id>.parquet` for every rule with failing rows: all of them, up to the limit.
+    """Write `<rule id>.parquet` for every rule with failing rows: all that were counted, up to the limit,
+    those of published partitions among them.
 
     What cannot be looked up again (a foreign key without its reference) is written from the verdict's
     sample.
     """
     known = dict(references or {})
-    subject = look_at(Subject(con, relation_sql, contract, known, elsewhere=whole_sql))
+    week = contract.partitioning.column if contract.partitioning else None
+    subject = look_at(Subject(con, relation_sql, contract, known, week, elsewhere=whole_sql))
     folder.mkdir(parents=True, exist_ok=True)
     failed = [result for result in verdict.results if result.outcome is Outcome.FAILED and result.failed_rows]
-    return tuple(_write(subject, result, folder / f"{result.rule.id}.parquet", limit) for result in failed)
+    return tuple(_write(subject, result, folder / _file_name(result.rule.id), limit) for result in failed)
+
+
+def _file_name(rule_id: str) -> str:
+    """`<rule id>.parquet`; an id that is no plain word, or too long for a file, is told apart by a digest."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", rule_id)[:150]
+    told = plain if plain == rule_id else f"{plain}_{sha256(rule_id.encode()).hexdigest()[:12]}"
+    return f"{told}.parquet"
 
 
 def _write(subject: Subject, result: RuleResult, path: Path, limit: int) -> Path:
@@ -93,15 +104,27 @@ def _write_sample(subject: Subject, result: RuleResult, path: Path) -> None:
 
 
 def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
-    columns = check.rule.columns
     condition = failing_condition(subject, check)
     if condition is None:
         raise CannotRun("it is about the whole table, and names no row")
-    order = f"ORDER BY {', '.join(quoted(columns))}" if check.by is Pass.DUPLICATES else ""
-    return (
-        f"SELECT {subject.shown(columns)} FROM {subject.relation} AS draft "
-        f"WHERE {condition} {order} LIMIT {int(limit)}"
-    )
+    columns = check.rule.columns
+    counted = subject.product_sql if takes_in_others(subject, check) else subject.relation
+    shown, most = subject.shown(columns), f"LIMIT {int(limit)}"
+    if check.by is not Pass.DUPLICATES:
+        return f"SELECT {shown} FROM {counted} AS draft WHERE {condition} {most}"
+    order = ", ".join(quoted(columns, "draft"))
+    repeated = duplicate_condition(subject, columns)
+    found = f"(SELECT {shown} FROM {counted} AS draft WHERE {repeated} ORDER BY {order})"
+    if check.counted:  # nulls of a key are counted in the draft
+        found += f" UNION ALL (SELECT {shown} FROM {subject.relation} AS draft WHERE {check.counted})"
+    return f"SELECT * FROM ({found}) {most}"
+
+
+def takes_in_others(subject: Subject, check: Check) -> bool:
+    """True if rows of partitions that the draft does not replace are among those that the rule counts."""
+    if check.by is Pass.DUPLICATES:
+        return reaches_elsewhere(subject, check.rule.columns)
+    return check.by in (Pass.REFERENCE, Pass.MEASURE) or check.measured_on_product
 
 
 def failing_condition(subject: Subject, check: Check) -> str | None:

@@ -41,6 +41,7 @@ _HEAD = (
     "",
     "- **run**: the rule's kind, and in brackets the pass over the data, see [checks](checks.md)",
     "- **watched**: Dagster's daemon evaluates a freshness policy ([contracts](contracts.md#service-levels))",
+    "- **kept**: expiry of versions holds to it",
     "- **said**: shown to readers, never counted as run",
     "- **refused**: an error with file and line; the reason",
     "- **taken**: read, and there is nothing to check beyond the column's type",
@@ -61,7 +62,7 @@ def _row(probe: Probe) -> str:
 
 def answer(probe: Probe, version: str) -> tuple[str, str]:
     """What becomes of the form in a contract of this version, and the reason if it is refused."""
-    reading = read_text_alone("contract.yaml", json.dumps(probe.contract(version)))
+    reading = read_text_alone("contract.yaml", json.dumps(probe.contract(version)), of_the_mesh=True)
     if reading.findings:
         return _found(reading.findings[0])
     told = list(_done(reading, bare=probe.bare))
@@ -87,4 +88,6 @@ def _done(reading: Reading, *, bare: bool) -> Iterator[str]:
 def _level(level: ServiceLevel) -> str:
     if level.within is not None:
         return "watched: time window"
+    if level.keeps is not None:
+        return "kept: versions"
     return "watched: deadline" if level.deadline is not None else "said"

@@ -15,8 +15,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mesh_assets.capabilities.checks.clock import python_limit
 from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, error_result, plain, row_result
-from mesh_assets.capabilities.checks.stored import CannotRun
+from mesh_assets.capabilities.checks.stored import CannotRun, reason_of
 from mesh_assets.capabilities.checks.subject import MASK, Subject, quoted
 from mesh_assets.capabilities.checks.validate import (
     Answer,
@@ -31,6 +32,9 @@ from mesh_assets.words.rules import Outcome, Rule, RuleResult
 
 if TYPE_CHECKING:
     import polars as pl
+
+#: How long the Python of one rule may take.
+PYTHON_RULE_SECONDS = 600.0
 
 #: Rows that a judgement row by row (`batches=True`) sees at once.
 BATCH_ROWS = 250_000
@@ -49,19 +53,22 @@ class _Judged:
 
 
 def run_expectations(
-    subject: Subject, rules: Sequence[Rule], *, path: Path | None = None
+    subject: Subject,
+    rules: Sequence[Rule],
+    *,
+    path: Path | None = None,
+    seconds: float = PYTHON_RULE_SECONDS,
 ) -> list[RuleResult]:
-    """Judge the draft by each rule; one that raises is an error of its rule alone."""
-    import duckdb
-
+    """Judge the draft by each rule; one that raises, or takes too long, is an error of its rule alone."""
     functions = cache(_functions)
     results = []
     for rule in rules:
         try:
-            judged = _judged(subject, rule, _judge(rule, path, functions), limit=SAMPLE_ROWS)
-            results.append(_result(rule, judged))
-        except (CannotRun, duckdb.Error) as reason:
-            results.append(error_result(rule, str(reason), 0))
+            with python_limit(seconds):
+                judged = _judged(subject, rule, _judge(rule, path, functions), limit=SAMPLE_ROWS)
+                results.append(_result(rule, judged))
+        except Exception as error:  # whatever a rule raises says nothing about the others
+            results.append(error_result(rule, reason_of(error), 0))
     return results
 
 

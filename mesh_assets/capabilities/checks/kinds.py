@@ -41,6 +41,10 @@ ROW_KINDS: Mapping[str, Callable[[Rule, Stored], str]] = {
 }
 
 
+#: Kinds whose condition is SQL that the contract itself writes out.
+WRITTEN_OUT = frozenset({"expression", "when"})
+
+
 def aggregate_sql(rule: Rule, stored: Stored, measured: str | None, where: str = "where") -> str:
     """The rule's aggregate over some data's column, of the rows that the rule's filter takes."""
     aggregate = str(rule.arguments["aggregate"])
@@ -101,6 +105,11 @@ def measured_column(rule: Rule) -> str | None:
     """The column of an aggregate; None where rows are counted."""
     measured: Any = rule.arguments.get("measured", rule.columns)
     return str(measured[0]) if measured else None
+
+
+def is_one_persons(rule: Rule, personal: frozenset[str]) -> bool:
+    """True if the rule's aggregate is one row's value of a personal column, and not for everybody to read."""
+    return rule.arguments["aggregate"] in ("min", "max") and measured_column(rule) in personal
 
 
 #: Kinds that measure the product: the aggregates over the whole of it that they need.

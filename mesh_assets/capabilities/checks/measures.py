@@ -90,7 +90,8 @@ def _freshness(subject: Subject, rule: Rule, answers: tuple[Any, ...], rows: int
         summary = f"has no value, and nothing is not fresh; {limit.text} {unit}"
         return RuleResult(rule, Outcome.FAILED, None, rows, summary=summary)
     age = Fraction(clock - newest, _MICROSECONDS[unit])
-    told = f"is {_rounded(age)} {unit} before {_moment(clock)}, at {_moment(newest)}"
+    at = "" if rule.columns[0] in subject.contract.personal else f", at {_moment(newest)}"
+    told = f"is {_rounded(age)} {unit} before {_moment(clock)}{at}"
     return replace(
         metric_result(rule, age, rows), value=_rounded(age), summary=f"{told}; {limit.text} {unit}"
     )
@@ -132,7 +133,7 @@ def _outlier_share(subject: Subject, rule: Rule, answers: tuple[Any, ...], rows:
     percent = rule.arguments["unit"] == "percent"
     measure = share(outliers, values) if percent else Fraction(outliers)
     result = metric_result(rule, measure, rows, count=outliers)
-    fences = _fences(rule, answers)
+    fences = None if rule.columns[0] in subject.contract.personal else _fences(rule, answers)
     between = f", beyond {fences[0]:.6g} to {fences[1]:.6g}" if fences else ""
     return replace(result, summary=f"{result.summary} ({outliers:,} of {values:,} values{between})")
 

@@ -47,6 +47,9 @@ def _column(series: pd.Series, wanted: pyarrow.DataType | None) -> Any:
         natural = pyarrow.array(series, from_pandas=True)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
         return _of_several_kinds(series, wanted)
+    if getattr(natural.type, "extension_name", None) == "arrow.uuid":
+        # DuckDB gives them to pandas as Python's UUID objects, and to Arrow as text.
+        natural = pyarrow.array(series.map(str, na_action="ignore"), pyarrow.string(), from_pandas=True)
     if wanted is None or natural.type == wanted:
         return natural
     if pyarrow.types.is_null(natural.type):

@@ -13,7 +13,7 @@ from mesh_assets.capabilities.checks.duplicates import Repeats, forget
 from mesh_assets.capabilities.checks.format import error_result
 from mesh_assets.capabilities.checks.samples import Rows, sample_of, shared_samples
 from mesh_assets.capabilities.checks.scan import Scan, rows_elsewhere
-from mesh_assets.capabilities.checks.stored import CannotRun
+from mesh_assets.capabilities.checks.stored import reason_of
 from mesh_assets.capabilities.checks.subject import Subject
 from mesh_assets.words.rules import Outcome, Rule, RuleResult
 
@@ -32,12 +32,10 @@ class Results:
 
     def settle(self, check: Check, answer: Callable[[], RuleResult]) -> None:
         """Keep what a check answers."""
-        import duckdb
-
         try:
             self.found[check.rule.id] = answer()
-        except (CannotRun, duckdb.Error) as reason:
-            self.broken[check.rule.id] = str(reason)
+        except Exception as error:  # whatever a rule raises says nothing about the others
+            self.broken[check.rule.id] = reason_of(error)
 
     def of(self, rule: Rule) -> RuleResult:
         found = self.found.get(rule.id)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mesh_assets.capabilities.checks.clock import query_limit, too_long
 from mesh_assets.capabilities.checks.compile import Check
 from mesh_assets.capabilities.checks.conditions import EVERY_ROW
+from mesh_assets.capabilities.checks.kinds import WRITTEN_OUT
 from mesh_assets.capabilities.checks.stored import identifier, text
 from mesh_assets.capabilities.checks.subject import Subject
 from mesh_assets.words.versions import WHOLE
@@ -36,20 +39,45 @@ class Scan:
 _NULL_COLUMN = re.compile(r'("(?:[^"]|"")+") IS NULL')
 
 
-def scan(subject: Subject, checks: Sequence[Check]) -> Scan:
+#: How long one expression of a contract may take, if the scan as a whole takes longer than all of them may.
+EXPRESSION_SECONDS = 60.0
+
+
+def scan(subject: Subject, checks: Sequence[Check], *, seconds: float = EXPRESSION_SECONDS) -> Scan:
     """Count every distinct condition of these checks once, with rows and fingerprint per partition.
 
     Aggregates over the whole product come along where the draft is the whole product.
     """
     conditions = _conditions(checks)
+    written = [each.counted for each in checks if each.rule.kind in WRITTEN_OUT and each.counted]
+    limit = query_limit(subject.con, seconds * len(written)) if written else nullcontext()
     try:
-        return _read(subject, conditions, {}, _measures(subject, checks))
+        with limit:
+            return _read(subject, conditions, {}, _measures(subject, checks))
     except _duckdb_error():
-        good, broken = _separate(subject, conditions)
+        slow = _too_slow(subject, list(dict.fromkeys(written)), seconds)
+        good, broken = _separate(subject, [each for each in conditions if each not in slow])
+        broken = {**broken, **slow}
     try:
         return _read(subject, good, broken)
     except _duckdb_error():
         return _one_by_one(subject, good, broken)  # raises if the draft itself cannot be read
+
+
+def _too_slow(subject: Subject, written: Sequence[str], seconds: float) -> dict[str, str]:
+    """Which expressions take longer than one may, each by itself."""
+    import duckdb
+
+    slow: dict[str, str] = {}
+    for condition in written:
+        try:
+            with query_limit(subject.con, seconds):
+                subject.con.execute(f"SELECT {_count(condition)} FROM {subject.relation} AS draft").fetchall()
+        except duckdb.InterruptException:
+            slow[condition] = too_long(seconds)
+        except duckdb.Error:  # it is told with all others that cannot be counted
+            continue
+    return slow
 
 
 def counts_elsewhere(subject: Subject, checks: Sequence[Check]) -> tuple[dict[str, int], dict[str, str]]:

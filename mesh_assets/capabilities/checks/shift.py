@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from mesh_assets.capabilities.checks.format import metric_result, number, threshold
-from mesh_assets.capabilities.checks.kinds import aggregate_sql, finite_sql, measured_column
+from mesh_assets.capabilities.checks.kinds import aggregate_sql, finite_sql, is_one_persons, measured_column
 from mesh_assets.capabilities.checks.stored import (
     NUMBERS,
     CannotRun,
@@ -20,7 +20,7 @@ from mesh_assets.capabilities.checks.stored import (
     StoredColumn,
     exact,
 )
-from mesh_assets.capabilities.checks.subject import Subject, columns_of
+from mesh_assets.capabilities.checks.subject import MASK, Subject, columns_of
 from mesh_assets.words.rules import Outcome, Rule, RuleResult
 
 #: Distances are sums of floating-point numbers: the twelfth decimal is the last that every run agrees on.
@@ -42,7 +42,10 @@ def change_result(subject: Subject, rule: Rule, answers: tuple[Any, ...], rows: 
     if now is None or before is None:
         side = "the product" if now is None else "the version before"
         return _nothing_to_compare(rule, rows, f"{side} has no {rule.arguments['aggregate']}")
-    return difference_result(rule, now - before, before, rows, f"from {number(before)} to {number(now)}")
+    first, last = (
+        MASK if is_one_persons(rule, subject.contract.personal) else number(value) for value in (before, now)
+    )
+    return difference_result(rule, now - before, before, rows, f"from {first} to {last}")
 
 
 def difference_result(rule: Rule, difference: Fraction, base: Fraction, rows: int, told: str) -> RuleResult:

@@ -7,12 +7,12 @@ aside are exactly those that were counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.checks.compile import Check, Pass, compile_rules
-from mesh_assets.capabilities.checks.failures import failing_condition
+from mesh_assets.capabilities.checks.failures import failing_condition, takes_in_others
 from mesh_assets.capabilities.checks.judge import failing_positions
 from mesh_assets.capabilities.checks.stored import CannotRun, text
 from mesh_assets.capabilities.checks.subject import Subject, look_at
@@ -45,13 +45,18 @@ def split(
     references: Mapping[ProductName, str] | None = None,
     whole_sql: str | None = None,
     expectations: Path | None = None,
+    everywhere: bool = False,
 ) -> Parts | None:
     """The draft's rows that break any of these rules, apart from the others; None if no rule names rows.
 
-    Rows of a repeated key all go: nobody can say which of them is right.
+    Rows of a repeated key all go: nobody can say which of them is right. With `everywhere`, rows of published
+    partitions (`whole_sql`) are parted as well, if a rule's count takes them in.
     """
-    subject = look_at(Subject(con, relation_sql, contract, dict(references or {}), elsewhere=whole_sql))
+    week = contract.partitioning.column if contract.partitioning else None
+    subject = look_at(Subject(con, relation_sql, contract, dict(references or {}), week, elsewhere=whole_sql))
     checks, _ = compile_rules(rules, subject.stored)
+    if everywhere and any(takes_in_others(subject, check) for check in checks):
+        subject = replace(subject, relation=subject.product_sql, elsewhere=None)
     found = ((check.rule.id, _condition(subject, check, expectations)) for check in checks)
     conditions = {name: sql for name, sql in found if sql is not None}
     if not conditions:

@@ -52,6 +52,15 @@ class CannotRun(Exception):
     """A rule that cannot run on this draft; the text is the reason that a person reads."""
 
 
+def reason_of(error: Exception) -> str:
+    """Why a rule could not run, for a person: what DuckDB or the mesh says, or what nobody foresaw."""
+    import duckdb
+
+    if isinstance(error, CannotRun | duckdb.Error):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
 @dataclass(frozen=True)
 class StoredColumn:
     """A column of the draft with the DuckDB type that it has there."""

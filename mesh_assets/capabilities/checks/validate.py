@@ -122,4 +122,6 @@ def python_value(value: Any, dtype: pl.DataType) -> Any:
         return (date if dtype == pl.Date else datetime).fromisoformat(value)
     if dtype.is_decimal() and isinstance(value, int | float) and not isinstance(value, bool):
         return Decimal(str(value))
+    if dtype.is_float() and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
     return value

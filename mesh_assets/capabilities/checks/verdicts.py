@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class Judged:
     version: str
     objects: tuple[tuple[Object, tuple[Planned, ...]], ...]
     findings: tuple[Finding, ...]
+    #: What a product of this mesh would need beyond that; refuses nothing.
+    notes: tuple[Finding, ...] = ()
 
     @property
     def loads(self) -> bool:
@@ -47,6 +49,7 @@ class Judged:
             f"{_counted(self.rules, 'rule')} would run",
             f"{said} said only" if said else "",
             f"{_counted(len(self.findings), 'finding')}" if self.findings else "",
+            f"{_counted(len(self.notes), 'note')}" if self.notes else "",
         ]
         return ", ".join(filter(None, parts))
 
@@ -66,6 +69,7 @@ class Judged:
             "loads": self.loads,
             "objects": [_object_json(each, planned) for each, planned in self.objects],
             "findings": [vars(finding) for finding in self.findings],
+            "notes": [vars(note) for note in self.notes],
         }
 
 
@@ -77,7 +81,7 @@ def judge_file(path: Path) -> Judged:
     for _, planned in objects:
         findings += [_cannot_run(reading.file, each) for each in planned if each.reason]
     ordered = sorted(findings, key=lambda finding: (finding.line, finding.column))
-    return Judged(reading.file, reading.version, objects, tuple(ordered))
+    return Judged(reading.file, reading.version, objects, tuple(ordered), reading.notes)
 
 
 def _cannot_run(file: str, planned: Planned) -> Finding:
@@ -117,12 +121,13 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def corpus_page(folder: Path) -> str:
-    """Every contract of the folder with its verdict, and every reason."""
+def corpus_page(folder: Path, more: Sequence[str] = ()) -> str:
+    """Every contract of the folder with its verdict, and every reason; `more` are the page's next lines."""
     paths = sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
     judged = [(path.relative_to(folder).as_posix(), judge_file(path)) for path in paths]
     loaded = [each for _, each in judged if each.loads]
     refused = len(judged) - len(loaded)
+    not_odcs = [each for _, each in judged if any(found.kind == "standard" for found in each.findings)]
     kinds = Counter(finding.kind for _, each in judged for finding in each.findings)
     lines = [
         "# Other people's contracts",
@@ -135,11 +140,14 @@ def corpus_page(folder: Path) -> str:
         "```",
         "",
         f"{len(judged)} contracts: {len(loaded)} load as they are, {refused} have findings,",
-        f"and {sum(each.rules for _, each in judged)} rules would run.",
+        f"and {sum(each.rules for _, each in judged)} rules would run. Of those with findings,",
+        f"{len(not_odcs)} are not what their version of ODCS says.",
         "",
         "| findings | |",
         "| --- | --- |",
         *(f"| {kinds[kind]} | {meaning} |" for kind, meaning in _MEANINGS.items() if kinds[kind]),
+        f"| {sum(len(each.notes) for _, each in judged)} | notes, which refuse nothing: what a product of "
+        "this mesh would need beyond the standard |",
         "",
         "| contract | ODCS | objects | rules that run | findings |",
         "| --- | --- | ---: | ---: | ---: |",
@@ -155,13 +163,13 @@ def corpus_page(folder: Path) -> str:
         if each.findings:
             lines += ["", f"### {name}", ""]
             lines += [f"- line {finding.line}: {_plain(finding, folder)}" for finding in each.findings]
-    return "\n".join(lines) + "\n"
+    return "\n".join((*lines, *(("", *more) if more else ()))) + "\n"
 
 
 _MEANINGS = {
     "standard": "the file is not what its version of ODCS says",
     "form": "a form that the mesh does not run",
-    "mesh": "what the mesh asks beyond the standard: names and types that DuckDB stores as written",
+    "contract": "the contract contradicts itself, or names what is not there",
     "run": "a rule that no pass can answer on the declared types",
 }
 

@@ -44,6 +44,7 @@ def elements(document: Document, path: Steps, table: Steps, columns: tuple[Colum
         return Elements()
     own = {document.at((*table, key)) for key in ("name", "physicalName")} - {None}
     objects = {each.get("name") for each in document.value.get("schema") or ()}
+    objects |= {each.get("physicalName") for each in document.value.get("schema") or ()} - {None}
     found: list[Column] = []
     mine = False
     for each in (part.strip() for part in str(written).split(",")):

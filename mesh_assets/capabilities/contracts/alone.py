@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import yaml
 from mesh_assets.capabilities.contracts.columns import columns_of
 from mesh_assets.capabilities.contracts.document import Document, Steps, parse, read_text, value_of
 from mesh_assets.capabilities.contracts.links import product_of
-from mesh_assets.capabilities.contracts.model import Column
+from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Column, Contract
 from mesh_assets.capabilities.contracts.rules import promises_of
 from mesh_assets.capabilities.contracts.sla import ServiceLevel, service_levels
 from mesh_assets.capabilities.contracts.standard import check_contract_standard
@@ -36,8 +37,9 @@ MOST_FINDINGS = 500
 class Finding:
     """Why a part of the file would not run."""
 
-    #: `standard`: the file is not what ODCS says; `form`: the mesh does not run this form; `mesh`: what it
-    #: asks beyond the standard; `run`: no pass can answer the rule on the declared types.
+    #: `standard`: the file is not what ODCS says; `form`: the mesh does not run this form; `contract`: it
+    #: contradicts itself; `run`: no pass can answer the rule on the declared types. And, which refuses
+    #: nothing, `note`: what a product of this mesh would need beyond that.
     kind: str
     file: str
     line: int
@@ -50,6 +52,9 @@ class Finding:
 class Object:
     """One table of the contract, as far as it can be read."""
 
+    #: The object's own name, and what it is stored as.
+    written: str
+    stored: str
     name: ProductName
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
@@ -66,6 +71,9 @@ class Reading:
     version: str
     objects: tuple[Object, ...]
     findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...] = ()
+    #: What was read: the file, without the parts that findings are about. None if nothing could be.
+    document: Document | None = None
 
     @property
     def loads(self) -> bool:
@@ -81,35 +89,102 @@ def read_alone(path: Path) -> Reading:
     return read_text_alone(str(path), text)
 
 
-def read_text_alone(file: str, text: str) -> Reading:
-    """The contract that this text is, as if it stood in that file."""
+def read_text_alone(file: str, text: str, *, of_the_mesh: bool = False) -> Reading:
+    """The contract that this text is, as if it stood in that file.
+
+    `of_the_mesh`: what a mesh asks beyond the standard is a finding and not a note.
+    """
     try:
         document = parse(file, text)
     except DocumentMalformed as error:
         return Reading(file, "", (), (_finding("standard", error),))
+    document = replace(document, notes=None if of_the_mesh else [])
     findings: list[Finding] = []
     standard = _until_it_passes(document, check_contract_standard, "standard", findings)
     objects: tuple[Object, ...] = ()
+    left = None
     if standard is not None:
         read: list[tuple[Object, ...]] = []
-        _until_it_passes(standard, lambda each: read.append(_objects(each)), "mesh", findings)
+        left = _until_it_passes(standard, lambda each: read.append(_objects(each)), "contract", findings)
         objects = read[0] if read else ()
     version = document.value.get("apiVersion")
-    return Reading(file, version if isinstance(version, str) else "", objects, tuple(findings))
+    notes = tuple(_finding("note", error) for error in document.notes or ())
+    known = version if isinstance(version, str) else ""
+    return Reading(file, known, objects, tuple(findings), _apart(notes, findings), left)
+
+
+def _apart(notes: tuple[Finding, ...], findings: list[Finding]) -> tuple[Finding, ...]:
+    """Without what was noted of a part that is refused anyway."""
+    refused = {(finding.line, finding.column) for finding in findings}
+    return tuple(note for note in notes if (note.line, note.column) not in refused)
 
 
 def _objects(document: Document) -> tuple[Object, ...]:
     tables = document.value.get("schema") or ()
     if not tables:
-        service_levels(document, ("schema", 0), ())
-    return tuple(_object(document, ("schema", number)) for number in range(len(tables)))
+        if not document.alone:
+            service_levels(document, ("schema", 0), ())
+        told = "the contract has no `schema`: there is nothing to check"
+        document.convention(document.malformed((), told, "Describe a table"))
+    objects: dict[ProductName, Object] = {}
+    for number in range(len(tables)):
+        read = _object(document, ("schema", number))
+        twin = objects.setdefault(read.name, read)
+        if twin is not read:
+            raise document.malformed(
+                ("schema", number, "name"),
+                f"the objects {twin.written!r} and {read.written!r} are both {read.name.product} for SQL",
+                "Name one otherwise",
+            )
+    return tuple(objects.values())
 
 
 def _object(document: Document, table: Steps) -> Object:
     columns = columns_of(document, table)
     levels = service_levels(document, table, columns)
     promises = promises_of(document, table, columns, levels)
-    return Object(product_of(document, table), columns, promises.rules, promises.documentation, levels)
+    written = document.at(table)
+    return Object(
+        written=str(written["name"]),
+        stored=str(written.get("physicalName") or written["name"]),
+        name=product_of(document, table),
+        columns=columns,
+        rules=promises.rules,
+        documentation=promises.documentation,
+        service_levels=levels,
+    )
+
+
+def contract_of(reading: Reading, chosen: Object) -> Contract:
+    """One object of the contract as a promise that data can be held to."""
+    document = reading.document
+    assert document is not None  # an object was read from it
+    value = document.value
+    tables = [table for table in value.get("schema") or () if str(table["name"]) == chosen.written]
+    return Contract(
+        product=chosen.name,
+        version=str(value["version"]),
+        api_version=reading.version,
+        status=str(value.get("status", "")),
+        title=str(value.get("name") or chosen.written),
+        purpose="",
+        limitations="",
+        usage="",
+        description="",
+        columns=chosen.columns,
+        rules=chosen.rules,
+        owners=(),
+        tags=(),
+        partitioning=None,
+        automation="manual",
+        sla=(),
+        raw={**value, "schema": tables},
+        text=document.text,
+        place=document.place(),
+        digest=sha256(document.text.encode()).hexdigest(),
+        custom={DOCUMENTATION: chosen.documentation},
+        service_levels=chosen.service_levels,
+    )
 
 
 def _until_it_passes(
@@ -128,7 +203,7 @@ def _until_it_passes(
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             # A form that JSON schema lets through and no reader expects: an error of ours, told as one.
             told = f"the mesh cannot read this contract ({type(error).__name__}: {error})"
-            findings.append(Finding("mesh", document.file, 1, 1, told, "Please report it"))
+            findings.append(Finding("contract", document.file, 1, 1, told, "Please report it"))
             return None
         else:
             return document

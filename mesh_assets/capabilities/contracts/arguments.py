@@ -61,13 +61,13 @@ class Arguments:
         written = self.site.written[key]
         if not isinstance(written, list) or not written or not all(isinstance(name, str) for name in written):
             raise self.wrong(key, f"`{key}` is {kind_of(written)}; it must be a list of columns")
-        for number, name in enumerate(written):
-            column_named(self.site.document, (*self._at(key), number), name, self.site.columns)
-        return tuple(written)
+        return tuple(
+            column_named(self.site.document, (*self._at(key), number), name, self.site.columns).name
+            for number, name in enumerate(written)
+        )
 
     def _named(self, key: str, name: str) -> Column:
-        column_named(self.site.document, self._at(key), name, self.site.columns)
-        return next(column for column in self.site.columns if column.name == name)
+        return column_named(self.site.document, self._at(key), name, self.site.columns)
 
     def names(self, key: str, own: tuple[str, ...]) -> tuple[str, ...]:
         """Columns of another product, one for each of ours; the same names if nothing is said."""

@@ -11,25 +11,29 @@ from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, Steps, close_to, kind_of
 from mesh_assets.capabilities.contracts.model import Column
-from mesh_assets.capabilities.contracts.nested import column_name, typed
+from mesh_assets.capabilities.contracts.nested import called_otherwise, column_name, typed
 
 
 def columns_of(document: Document, table: Steps) -> tuple[Column, ...]:
     """The columns in the order in which the contract writes them."""
     properties = document.at((*table, "properties"))
     if not properties:
-        raise document.malformed(table, "the table has no `properties`", "Name at least one column")
+        if properties is None or not document.alone:
+            document.convention(
+                document.malformed(table, "the table has no `properties`", "Name at least one column")
+            )
+        return ()
     positions = _key_positions(document, table)
     columns: list[Column] = []
     seen: dict[str, str] = {}
-    for number, written in enumerate(properties):
+    for number in range(len(properties)):
         path = (*table, "properties", number)
         column = _column(document, path, positions.get(number))
         twin = seen.setdefault(column.name.lower(), column.name)
         if len(seen) <= number:
             same = "" if twin == column.name else f" ({twin} is the same column for SQL)"
             raise document.malformed(
-                (*path, "name"), f"the column {written['name']!r} is written twice{same}", "Keep one of them"
+                (*path, "name"), f"the column {column.name!r} is written twice{same}", "Keep one of them"
             )
         columns.append(column)
     return tuple(columns)
@@ -39,6 +43,7 @@ def _column(document: Document, path: Steps, key_position: int | None) -> Column
     written = document.at(path)
     column = Column(
         name=column_name(document, path),
+        called=called_otherwise(written),
         logical_type="",
         physical_type="",
         description=written.get("description") or "",
@@ -92,7 +97,7 @@ def _written_positions(
 def column_named(document: Document, path: Steps, name: Any, columns: tuple[Column, ...]) -> Column:
     """The column of this name; or the error, with the name that was probably meant."""
     for column in columns:
-        if column.name == name:
+        if name in (column.called or column.name, column.name):
             return column
     names = [column.name for column in columns]
     near = close_to(str(name), names)

@@ -7,9 +7,10 @@ Not here: what the values mean.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ LARGEST_FILE = 4_000_000
 #: Values after aliases are written out: a "billion laughs" file stops here.
 MOST_VALUES = 200_000
 DEEPEST = 40
+LONGEST_NUMBER = 300
+#: What neither a database nor a file name can hold, whoever escapes it.
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
@@ -44,6 +48,14 @@ class Document:
     text: str
     value: Any
     root: Any
+    #: Where what only this mesh asks is noted, for a contract that is none of its products. None: it is an
+    #: error there and then.
+    notes: list[DocumentMalformed] | None = field(default=None, compare=False)
+
+    @property
+    def alone(self) -> bool:
+        """True for a contract that is read by itself, and need not obey the conventions of a mesh."""
+        return self.notes is not None
 
     def place(self, path: Steps = (), *, key: bool = False) -> Place:
         """Where the value at `path` begins (or its key, if there is one); an absent one is at its parent."""
@@ -72,6 +84,13 @@ class Document:
         return RuleRefused(
             file=place.file, line=place.line, column=place.column, problem=problem, remedy=remedy
         )
+
+    def convention(self, error: DocumentMalformed) -> None:
+        """What the mesh asks of its own contracts and the standard of none: of anybody else's, a note."""
+        if self.notes is None:
+            raise error
+        if error.facts not in [noted.facts for noted in self.notes]:
+            self.notes.append(error)
 
     def at(self, path: Steps) -> Any:
         """The value at `path`, None where there is none."""
@@ -263,6 +282,8 @@ class _Values:
 
     def _scalar(self, node: Any) -> Any:
         tag, text = node.tag, node.value
+        if found := _UNSTORABLE.search(text):
+            raise self._wrong(node, f"the character U+{ord(found[0]):04X} cannot be stored", "Leave it out")
         if tag == _TAG + "str":
             if not node.style and _EXPONENT.match(text):
                 raise self._ambiguous(node)
@@ -272,14 +293,21 @@ class _Values:
         if tag == _TAG + "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
         if tag == _TAG + "int" and _INTEGER.match(text):
-            return int(text)
+            return int(self._held(node))
         if tag == _TAG + "float" and _DECIMAL.match(text):
-            return float(text)
+            return float(self._held(node))
         if tag in (_TAG + "timestamp", _TAG + "value"):
             return text
         if tag in (_TAG + "bool", _TAG + "int", _TAG + "float"):
             raise self._ambiguous(node)
         raise self._wrong(node, f"the YAML tag {tag} is not read here", "Write plain values")
+
+    def _held(self, node: Any) -> str:
+        """Digits of a number that a double can hold: beyond it are neither bounds nor counts."""
+        text: str = node.value
+        if len(text) > LONGEST_NUMBER or math.isinf(float(text)):
+            raise self._wrong(node, f"the number {shortened(text, 20)} is beyond every value that is stored")
+        return text
 
     def _ambiguous(self, node: Any) -> DocumentMalformed:
         return self._wrong(

@@ -108,8 +108,7 @@ def read_expectations(path: Path, contract: Contract, consumer: Domain) -> tuple
         raise document.malformed(
             table, f"the file has {len(promised)} rules; it must have 1 to {MOST_RULES}", key=True
         )
-    related = {name for rule in promised for name in products_of(rule)}
-    rules = tuple(_theirs(rule, consumer.name, rule.place in explicit, related) for rule in promised)
+    rules = tuple(_theirs(rule, consumer.name, rule.place in explicit) for rule in promised)
     for rule in rules:
         _refuse_blocking(rule, contract, consumer.name)
         _refuse_foreign(rule, contract, consumer)
@@ -128,17 +127,11 @@ def _refuse_untyped_options(document: Document) -> None:
             )
 
 
-def _theirs(rule: Rule, consumer: str, explicit: bool, related: set[ProductName]) -> Rule:
-    arguments = dict(rule.arguments)
-    if rule.kind == "sql" and "reads" not in arguments:
-        # As in a contract: a query may read the products that the file's relationships name.
-        read = sorted(str(name) for name in related if str(name) in str(arguments.get("query")))
-        arguments |= {"reads": read} if read else {}
+def _theirs(rule: Rule, consumer: str, explicit: bool) -> Rule:
     return replace(
         rule,
         id=f"{consumer}__{rule.id}",
         severity=rule.severity if explicit else Severity.WARNING,
-        arguments=arguments,
         expected_by=consumer,
     )
 

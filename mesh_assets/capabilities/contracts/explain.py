@@ -6,6 +6,7 @@ Not here: validating (standard).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,17 @@ _OPERATORS = (
     "mustBeBetween",
     "mustNotBeBetween",
 )
+#: What people write who think of a database, with the standard's own word.
+_MEANT = {
+    **dict.fromkeys(("columns", "fields"), "properties"),
+    **dict.fromkeys(("isNullable", "nullable", "notNull", "mandatory"), "required"),
+    **dict.fromkeys(("isUnique",), "unique"),
+    **dict.fromkeys(("isPrimaryKey", "primary", "pk"), "primaryKey"),
+    **dict.fromkeys(("type", "dataType", "datatype"), "logicalType"),
+    **dict.fromkeys(("foreignKeys", "references"), "relationships"),
+    **dict.fromkeys(("checks", "tests", "rules"), "quality"),
+    **dict.fromkeys(("values", "allowedValues"), "enum"),
+}
 _OPERATOR_IS_KEY = "The operator itself is the key: write mustBe: 0, mustBeLessThan: 5, …"
 _CLOSED = ("additionalProperties", "unevaluatedProperties")
 
@@ -122,10 +134,10 @@ def _unknown_key(case: _Case, cause: Any, subject: str) -> DocumentMalformed:
     document, path = case.document, tuple(cause.absolute_path)
     unknown = _unknown(case, cause)
     if not unknown:
-        return document.malformed(path, f"{subject}: {shortened(cause.message, 200)}")
+        return _key_out_of_place(case, cause, subject)
     word = unknown[0]
     allowed = sorted(_keys_of(cause.schema, case.schema))
-    near = close_to(word, allowed)
+    near = _MEANT[word] if _MEANT.get(word) in allowed else close_to(word, allowed)
     if word == "operator" and "mustBe" in allowed:
         return document.malformed(
             (*path, word), f"{subject} has the key `operator`", _OPERATOR_IS_KEY, key=True
@@ -137,6 +149,23 @@ def _unknown_key(case: _Case, cause: Any, subject: str) -> DocumentMalformed:
         remedy,
         key=True,
     )
+
+
+def _key_out_of_place(case: _Case, cause: Any, subject: str) -> DocumentMalformed:
+    """Keys that the standard has, and not beside the others that stand here."""
+    document, path = case.document, tuple(cause.absolute_path)
+    words = [word for word in re.findall(r"'([^']+)'", cause.message) if word in (cause.instance or ())]
+    if "rule" in words and "metric" not in cause.instance:
+        told = f"{subject} has the key `rule`, which {case.standard} calls `metric`"
+        return document.malformed((*path, "rule"), told, "Write metric", key=True)
+    if not words:
+        return document.malformed(path, f"{subject}: {shortened(cause.message, 200)}")
+    told = (
+        f"{subject} has {', '.join(f'`{word}`' for word in words)}, which cannot stand beside its other keys"
+    )
+    kind = cause.instance.get("type")
+    remedy = f"Remove it, or write another `type` than {kind}" if kind else "Remove it"
+    return document.malformed((*path, words[0]), told, remedy, key=True)
 
 
 def _missing_key(document: Document, cause: Any, subject: str) -> DocumentMalformed:

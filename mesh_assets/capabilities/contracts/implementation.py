@@ -16,7 +16,7 @@ def implementation_of(site: Site) -> Site:
     """The rule's implementation as a site of its own: `written` is the mapping, `path` leads to it."""
     path = (*site.path, "implementation")
     document, steps, written = site.document, path, site.written.get("implementation")
-    if isinstance(written, str):
+    if isinstance(written, str) and written.strip():
         document, steps = _parsed(site.document, path, written), ()
         written = document.value
     if not isinstance(written, dict):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, Steps, close_to, parse, read_text
-from mesh_assets.words.errors import MeshError, NameMalformed
+from mesh_assets.words.errors import DocumentMalformed, MeshError, NameMalformed
 from mesh_assets.words.names import ProductName, product_name
 
 #: `…contract.yaml#…`: what makes a contract depend on the text of another file.
@@ -65,10 +65,10 @@ def product_of(document: Document, table: Steps) -> ProductName:
             pass
     written = document.at(table) or {}
     domain = document.value.get("domain") or document.value.get("dataProduct") or "contract"
-    return ProductName(_word(domain), _word(written.get("name", "table")))
+    return ProductName(word_of(domain), word_of(written.get("name", "table")))
 
 
-def _word(text: Any) -> str:
+def word_of(text: Any) -> str:
     """Any text as a word that may stand in a product's name."""
     plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", str(text)).lower()).strip("_")
     return (plain if re.match(r"[a-z]", plain) else f"x_{plain}")[:60].rstrip("_")
@@ -81,6 +81,8 @@ def _by_name(link: _Link, within: str) -> Target:
     if found is not None and (len(rest) == 1 or _has(link.document, found, rest[0])):
         return _in_object(link, link.document, found, rest, ("name",))
     own = product_of(link.document, link.table)
+    if len(rest) == 1 and link.document.alone:
+        return _in_another_contract(link, own.domain, first, rest[0])
     if len(rest) == 1 and len(link.document.value.get("schema") or []) <= 1:
         return Target(_product(link, own.domain, first), rest[0])
     if len(rest) == 2:
@@ -89,6 +91,15 @@ def _by_name(link: _Link, within: str) -> Target:
             return _in_object(link, link.document, link.table, rest[1:], ("name",))
         return Target(named, rest[1])
     raise _no_object(link, first, ("name",))
+
+
+def _in_another_contract(link: _Link, domain: str, named: str, column: str) -> Target:
+    """A name that is no object here: of another contract, as far as anybody can tell from this one."""
+    target = ProductName(domain, word_of(named))
+    error = _no_object(link, named, ("name",))
+    told = link.document.malformed(link.path, error.facts["problem"], f"It is taken for the product {target}")
+    link.document.convention(told)
+    return Target(target, column)
 
 
 def _by_id(link: _Link, document: Document, within: str) -> Target:
@@ -124,7 +135,7 @@ def _in_object(
             f"{link.reference!r}: {document.at((*table, 'name'))} has no column {names[0]!r}",
             f"Did you mean {near}?" if near else f"It has {', '.join(dict.fromkeys(known))}",
         )
-    return Target(product_of(document, table), str(found["name"]))
+    return Target(product_of(document, table), str(found.get("physicalName") or found["name"]))
 
 
 def _in_another_file(link: _Link, file: str, within: str) -> Target:
@@ -210,7 +221,7 @@ def _named(elements: Iterable[dict[str, Any]], word: str, keys: tuple[str, ...])
     return None
 
 
-def _nested(link: _Link) -> Exception:
+def _nested(link: _Link) -> DocumentMalformed:
     return link.document.refused(
         link.path,
         f"{link.reference!r} is inside of an object, and a key of the mesh is a column",
@@ -219,7 +230,9 @@ def _nested(link: _Link) -> Exception:
     )
 
 
-def _no_object(link: _Link, word: str, keys: tuple[str, ...], document: Document | None = None) -> Exception:
+def _no_object(
+    link: _Link, word: str, keys: tuple[str, ...], document: Document | None = None
+) -> DocumentMalformed:
     tables = (document or link.document).value.get("schema") or []
     known = [str(table[key]) for table in tables if isinstance(table, dict) for key in keys if table.get(key)]
     near = close_to(word, known)

@@ -143,7 +143,7 @@ def _check_list(site: Site, path: Steps, values: Any) -> None:
 def _check_properties(site: Site, path: Steps, given: dict[str, Any]) -> None:
     names = given.get("properties")
     if site.column is not None:
-        if names is not None and names != [site.column.name]:
+        if names is not None and names not in ([site.column.name], [site.column.called]):
             raise site.document.malformed(
                 path, "duplicateValues of several columns is a rule of the table", key=True
             )
@@ -154,5 +154,7 @@ def _check_properties(site: Site, path: Steps, given: dict[str, Any]) -> None:
             f"{site.label}: duplicateValues of the table needs the columns",
             "Add arguments: {properties: [...]}",
         )
-    for number, name in enumerate(names):
-        column_named(site.document, (*path, number), name, site.columns)
+    given["properties"] = [
+        column_named(site.document, (*path, number), name, site.columns).name
+        for number, name in enumerate(names)
+    ]

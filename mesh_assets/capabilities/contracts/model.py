@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +43,13 @@ class Column:
     path: tuple[str, ...] = ()
     #: The column of the table that this one is inside of, "" for a column of the table itself.
     part_of: str = ""
+    #: What the contract calls it, where `name` is a physicalName that differs; "" where it does not.
+    called: str = ""
+    #: The n of a `physicalType: VARCHAR(n)`.
+    longest: int | None = None
+    #: True where the contract names no physicalType and none of the mesh's is promised: `physical_type` is
+    #: the usual one, and whatever the logicalType may be stored as will do.
+    any_fitting: bool = False
 
     @property
     def root(self) -> str:
@@ -52,7 +60,8 @@ class Column:
     def label(self) -> str:
         """As names of checks begin: `order_id`, `lines__items__sku`."""
         words = {"[]": "items", "{key}": "key", "{value}": "value"}
-        return "__".join((self.root, *(words.get(step, step) for step in self.path)))
+        steps = (self.root, *(words.get(step, step) for step in self.path))
+        return "__".join(re.sub(r"\W+", "_", step) for step in steps)
 
     @property
     def shown(self) -> str:
@@ -93,6 +102,16 @@ class Quarantine:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """A published version can be read while it is one of the last `versions`, and for `days` after the next
+    one came.
+    """
+
+    versions: int = 10
+    days: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True)
 class Contract:
     """A product's promise. `raw` is the whole document, with whatever the model does not name."""
 
@@ -125,6 +144,8 @@ class Contract:
     quarantine: Quarantine | None = None
     #: What `slaProperties` promise, each read; `sla` has them as written.
     service_levels: tuple[ServiceLevel, ...] = ()
+    #: How long versions stay readable.
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -138,7 +159,8 @@ class Contract:
         named = {column.name for column in self.columns if _is_personal(column.classification)}
         tables = self.raw.get("schema", ())
         written = [each for table in tables for each in table.get("properties", ())]
-        return frozenset(named | {each["name"] for each in written if _holds(each)})
+        holding = {each.get("physicalName") or each["name"] for each in written if _holds(each)}
+        return frozenset(named | holding)
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -7,8 +7,11 @@ Not here: columns of the table (columns), the rules that they declare (rules).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from mesh_assets.capabilities.contracts.dialects import is_engine
 from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words
 from mesh_assets.capabilities.contracts.model import Column
 from mesh_assets.capabilities.contracts.types import (
@@ -18,7 +21,6 @@ from mesh_assets.capabilities.contracts.types import (
     fits,
     fitting_types,
     logical_type,
-    longest_text,
     parsed,
     usual_type,
 )
@@ -31,7 +33,17 @@ _INSIDE: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
 }
 _TYPE_NAMES = {"object": "STRUCT", "array": "LIST", "map": "MAP"}
 #: Types that may be written without their parts, and where the parts are written then.
-_BARE = {"STRUCT": "properties", "ARRAY": "items", "LIST": "items", "MAP": "map"}
+_BARE = {
+    **dict.fromkeys(("STRUCT", "ROW", "RECORD", "OBJECT"), "properties"),
+    **dict.fromkeys(("ARRAY", "LIST"), "items"),
+    "MAP": "map",
+}
+#: The logicalType of a column whose contract promises no type.
+ANYTHING = "any"
+#: How a column is taken to be stored whose parts nobody describes; any type of that kind will do.
+_UNSAID = {"object": "JSON", "array": "JSON[]", "map": "MAP(VARCHAR, JSON)", ANYTHING: "VARCHAR"}
+#: pgvector's type.
+_VECTOR = re.compile(r"VECTOR\s*\(\s*(\d{1,6})\s*\)\Z")
 #: What a column inside of another cannot be.
 _OF_THE_TABLE = ("primaryKey", "partitioned")
 
@@ -42,6 +54,7 @@ def typed(document: Document, path: Steps, column: Column, given: DuckType | Non
     `given` is the type that the physicalType of the column around it says, None if that says none.
     """
     duck = _written_type(document, path, column) or given
+    longest = duck.longest if duck is not None else None
     if given is not None and duck is not None and str(duck) != str(given):
         raise document.malformed(
             (*path, "physicalType"),
@@ -49,11 +62,19 @@ def typed(document: Document, path: Steps, column: Column, given: DuckType | Non
             "Write one of them",
         )
     logical = _logical(document, path, column, duck)
-    inside = tuple(_inside(document, path, column, logical, duck))
+    inside = tuple(_inside(document, path, column, logical, duck)) or _bounded_inside(column, duck)
+    any_fitting = duck is None and document.alone and logical != "vector"
     if duck is None:
         made = vector_of(document, path, column) if logical == "vector" else _made_of(logical, inside)
         duck = made or _usual(document, path, column, logical)
-    return replace(column, logical_type=logical, physical_type=str(duck), inside=inside)
+    return replace(
+        column,
+        logical_type=logical,
+        physical_type=str(duck),
+        inside=inside,
+        longest=longest,
+        any_fitting=any_fitting and not _says_zone(document, path),
+    )
 
 
 def check_runs_inside(document: Document, path: Steps, column: Column) -> None:
@@ -76,26 +97,39 @@ def check_runs_inside(document: Document, path: Steps, column: Column) -> None:
 
 
 def column_name(document: Document, path: Steps) -> str:
-    """The name of the property at `path`, if it can name a column or a field."""
+    """The name under which the property at `path` is stored, if it can name a column or a field."""
     written = document.at(path)
     name: str = written["name"]
+    stored: str = written.get("physicalName") or name
+    if not stored.strip() or "\0" in stored:
+        raise document.malformed((*path, "name"), f"{stored!r} is no column name")
     if not _NAME.match(name):
-        raise document.malformed(
-            (*path, "name"),
-            f"{name!r} is no column name",
-            "Use letters, digits and underscores, and no digit first",
+        document.convention(
+            document.malformed(
+                (*path, "name"),
+                f"{name!r} is no column name",
+                "Use letters, digits and underscores, and no digit first",
+            )
         )
-    if (written.get("physicalName") or name) != name:
-        raise document.malformed(
-            (*path, "physicalName"),
-            f"the column {name} has the physicalName {written['physicalName']!r}, but is stored as {name}",
-            "Give both the same name, or leave physicalName out",
+    if stored != name:
+        document.convention(
+            document.malformed(
+                (*path, "physicalName"),
+                f"the column {name} has the physicalName {stored!r}, but is stored as {name}",
+                "Give both the same name, or leave physicalName out",
+            )
         )
     if written.get("semanticType") == "measure":
         raise document.refused(
             (*path, "semanticType"), f"the column {name} is a measure, and the mesh stores columns only"
         )
-    return name
+    return stored
+
+
+def called_otherwise(written: Mapping[str, Any]) -> str:
+    """The contract's own name for a property that is stored under another."""
+    name = str(written["name"])
+    return name if (written.get("physicalName") or name) != name else ""
 
 
 def placed_inside(column: Column) -> list[tuple[Steps, Column]]:
@@ -127,16 +161,64 @@ def _written_type(document: Document, path: Steps, column: Column) -> DuckType |
     written = document.at((*path, "physicalType"))
     if written is None:
         return None
-    if longest_text(written) is not None:
-        return DuckType("VARCHAR")  # the length is a rule of its own (options)
-    if document.at((*path, _BARE.get(str(written).upper(), ""))) is not None:
+    word = str(written).strip().upper()
+    parts = document.at((*path, _BARE.get(word, "")))
+    if parts is not None or (word in _BARE and document.alone):
         return None  # `STRUCT` alone: `properties` say of what
+    if word.partition("(")[0] == "ENUM" and document.at((*path, "enum")):
+        return DuckType("VARCHAR")  # the values are a rule of their own (options)
+    if _VECTOR.match(word) and document.at((*path, "logicalType")) == "vector":
+        return _pgvector(document, path, column, int(_VECTOR.sub(r"\1", word)))
     try:
-        return parsed(written)
+        return parsed(written, engines(document))
     except TypeRefused as refused:
-        raise document.malformed(
-            (*path, "physicalType"), f"the column {column.shown} has the physicalType {refused}"
+        raise document.refused(
+            (*path, "physicalType"),
+            f"the column {column.shown} has the physicalType {refused}",
+            key=False,
         ) from None
+
+
+def engines(document: Document) -> tuple[str, ...]:
+    """The types of the contract's servers that have words of their own for types."""
+    servers = document.value.get("servers") or ()
+    return tuple(dict.fromkeys(each["type"].lower() for each in servers if is_engine(str(each.get("type")))))
+
+
+def _pgvector(document: Document, path: Steps, column: Column, length: int) -> DuckType:
+    """`vector(3)`, as pgvector writes it: `dimensions` beside it is the rule."""
+    dimensions = (document.at((*path, "logicalTypeOptions")) or {}).get("dimensions")
+    if dimensions != length:
+        raise document.malformed(
+            (*path, "physicalType"),
+            f"the vector {column.shown} has {length} dimensions here, and its options say {dimensions}",
+            "Write the same number",
+        )
+    return vector_of(document, path, column)
+
+
+def _bounded_inside(column: Column, duck: DuckType | None) -> tuple[Column, ...]:
+    """What only the type describes and holds to a length: `STRUCT(code VARCHAR(3))`."""
+    if duck is None or duck.bounded is None or duck.longest is not None:
+        return ()
+    steps = {"LIST": ("[]",), "MAP": ("{key}", "{value}")}.get(duck.name, duck.fields)
+    found = []
+    for step, each in zip(steps, duck.inner, strict=True):
+        inner = Column(
+            name=step,
+            logical_type=logical_type(str(each)),
+            physical_type=str(each),
+            path=(*column.path, step),
+            part_of=column.root,
+            longest=each.longest,
+        )
+        found.append(replace(inner, inside=_bounded_inside(inner, each)))
+    return tuple(found)
+
+
+def _says_zone(document: Document, path: Steps) -> bool:
+    """`timezone` says which of the two kinds of moments it is: then nothing else fits."""
+    return "timezone" in (document.at((*path, "logicalTypeOptions")) or {})
 
 
 def _logical(document: Document, path: Steps, column: Column, duck: DuckType | None) -> str:
@@ -146,9 +228,12 @@ def _logical(document: Document, path: Steps, column: Column, duck: DuckType | N
         said = next((kind for key, kind in keys.items() if document.at((*path, key)) is not None), None)
         if duck is not None or said is not None:
             return logical_type(str(duck)) if duck is not None else str(said)
-        raise document.malformed(
-            path, f"the column {column.shown} has no `logicalType` and no `physicalType`", "Add both"
-        )
+        bare = _BARE.get(str(document.at((*path, "physicalType"))).strip().upper())
+        if bare is not None:
+            return {"properties": "object", "items": "array", "map": "map"}[bare]
+        untyped = f"the column {column.shown} has no `logicalType` and no `physicalType`"
+        document.convention(document.malformed(path, untyped, "Add both"))
+        return ANYTHING
     if duck is None or fits(logical, str(duck)) or _fits_otherwise(document, path, logical, duck):
         return logical
     raise document.malformed(
@@ -191,7 +276,7 @@ def _fields(document: Document, path: Steps, column: Column, duck: DuckType | No
             "Write physicalType: STRUCT(…), or leave it out",
         )
     found: dict[str, Column] = {}
-    for number, each in enumerate(written):
+    for number in range(len(written)):
         at = (*path, "properties", number)
         name = column_name(document, at)
         if name.lower() in (seen.lower() for seen in found):
@@ -199,7 +284,7 @@ def _fields(document: Document, path: Steps, column: Column, duck: DuckType | No
         if duck is not None and name not in duck.fields:
             raise document.malformed(
                 (*at, "name"),
-                f"the physicalType of {column.shown} has no field {each['name']!r}",
+                f"the physicalType of {column.shown} has no field {name!r}",
                 allowed_words(name, duck.fields),
             )
         given = duck.inner[duck.fields.index(name)] if duck is not None else None
@@ -211,6 +296,7 @@ def _below(document: Document, path: Steps, around: Column, step: str, given: Du
     written = document.at(path)
     inner = Column(
         name=step,
+        called=called_otherwise(written) if "name" in written else "",
         logical_type="",
         physical_type="",
         description=written.get("description") or "",
@@ -254,10 +340,12 @@ def _usual(document: Document, path: Steps, column: Column, logical: str) -> Duc
     zoned = {"timestamp": "TIMESTAMP WITH TIME ZONE", "time": "TIME WITH TIME ZONE"}.get(logical)
     usual = zoned if zoned and options.get("timezone") is True else usual_type(logical)
     if usual is None:
-        raise document.malformed(
-            (*path, "logicalType"),
-            f"the column {column.shown} is of logicalType {logical} and has no `physicalType`",
-            f"Add it: {', '.join(fitting_types(logical)) or 'no DuckDB type of a lake fits ' + logical}",
-            key=True,
+        document.convention(
+            document.malformed(
+                (*path, "logicalType"),
+                f"the column {column.shown} is of logicalType {logical} and has no `physicalType`",
+                f"Add it: {', '.join(fitting_types(logical)) or 'no DuckDB type of a lake fits ' + logical}",
+                key=True,
+            )
         )
-    return parsed(usual)
+    return parsed(usual or _UNSAID[logical])

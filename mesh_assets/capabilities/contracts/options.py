@@ -14,9 +14,9 @@ from mesh_assets.capabilities.contracts.document import Document, Steps, allowed
 from mesh_assets.capabilities.contracts.formats import FLOAT_FORMATS, HINTS, INTEGER_FORMATS, TEXT_FORMATS
 from mesh_assets.capabilities.contracts.model import Column
 from mesh_assets.capabilities.contracts.moments import FormatRefused, moment_format
-from mesh_assets.capabilities.contracts.nested import vector_of
+from mesh_assets.capabilities.contracts.nested import ANYTHING, vector_of
 from mesh_assets.capabilities.contracts.patterns import PatternMalformed, PatternRefused, plain_pattern
-from mesh_assets.capabilities.contracts.types import longest_text, parsed
+from mesh_assets.capabilities.contracts.types import parsed
 from mesh_assets.words.rules import Rule
 
 #: option: (rule kind, what it says)
@@ -88,7 +88,7 @@ def option_documentation(document: Document, path: Steps, column: Column) -> Ite
 
 def length_rules(document: Document, path: Steps, column: Column) -> Iterator[Rule]:
     """The rule of `physicalType: VARCHAR(18)`: DuckDB stores longer texts in it as well."""
-    most = longest_text(str(document.at((*path, "physicalType"))))
+    most = column.longest
     if most is not None:
         yield Rule(
             id=f"{column.label}_length",
@@ -146,6 +146,8 @@ def check_values(document: Document, path: Steps, column: Column, values: list[A
         "number": (int, float),
         "boolean": (bool,),
     }
+    if column.logical_type == ANYTHING:
+        return
     kinds = wanted.get(column.logical_type)
     if kinds is None:
         raise document.refused(

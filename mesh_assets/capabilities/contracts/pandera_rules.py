@@ -170,9 +170,10 @@ def _columns(said: Site) -> tuple[str, ...]:
         raise said.document.malformed(
             said.path, "a pandera rule of the table names no `columns`", "Add columns: [...]"
         )
-    for number, name in enumerate(named):
-        column_named(said.document, (*at, number), name, said.columns)
-    return tuple(named)
+    return tuple(
+        column_named(said.document, (*at, number), name, said.columns).name
+        for number, name in enumerate(named)
+    )
 
 
 def _batches(said: Site, name: str, known: Known) -> bool:

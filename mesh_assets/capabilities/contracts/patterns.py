@@ -38,11 +38,19 @@ class PatternMalformed(ValueError):
     """A pattern that is no regular expression; the text is the reason."""
 
 
+#: Far above any pattern that a person reads; to compile longer ones takes seconds.
+LONGEST_PATTERN = 2_000
+
+
 def plain_pattern(pattern: str) -> str:
     """The pattern without shorthands. Raises PatternRefused or PatternMalformed."""
-    plain = "".join(_Reader(pattern).parts())
+    if len(pattern) > LONGEST_PATTERN:
+        raise PatternRefused(f"has {len(pattern):,} characters; at most {LONGEST_PATTERN:,} are read")
     try:
+        plain = "".join(_Reader(pattern).parts())
         re.compile(_for_python(plain))
+    except RecursionError:
+        raise PatternRefused("is nested too deep") from None
     except re.error as error:
         raise PatternMalformed(str(error)) from None
     return plain

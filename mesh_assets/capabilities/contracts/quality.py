@@ -75,16 +75,18 @@ def _refuse_what_does_not_run(site: Site, kind: str) -> None:
     document, path, written = site.document, site.path, site.written
     for key in ("schedule", "scheduler"):
         if key in written:
-            raise document.refused(
-                (*path, key),
-                f"{site.label} has a `{key}`, and rules of the mesh run whenever the product is built",
-                "Remove it",
+            document.convention(
+                document.refused(
+                    (*path, key),
+                    f"{site.label} has a `{key}`, and rules of the mesh run whenever the product is built",
+                    "Remove it",
+                )
             )
     if kind not in _KEYS:
         raise document.malformed((*path, "type"), f"`type` is {kind_of(kind)}", allowed_words(kind, _KEYS))
     allowed = (*_KEYS[kind], *_DESCRIBING, *_DESCRIBING_TOO)
     for key in written:
-        if key not in allowed:
+        if key not in (*allowed, "schedule", "scheduler"):
             raise document.malformed(
                 (*path, key), f"{site.label} has the key `{key}`", allowed_words(key, allowed), key=True
             )

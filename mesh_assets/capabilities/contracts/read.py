@@ -25,6 +25,7 @@ from mesh_assets.capabilities.contracts.document import (
 from mesh_assets.capabilities.contracts.links import TO_A_FILE
 from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Column, Contract, Partitioning, Person
 from mesh_assets.capabilities.contracts.quarantine import LIMIT, ON_FAILURE, quarantine_of
+from mesh_assets.capabilities.contracts.retention import RETENTION, retention_of
 from mesh_assets.capabilities.contracts.rules import promises_of
 from mesh_assets.capabilities.contracts.sla import service_levels
 from mesh_assets.capabilities.contracts.standard import check_contract_standard
@@ -102,6 +103,7 @@ def _contract(file: str, domain: str, product: str, text: str) -> Contract:
         digest=sha256(text.encode()).hexdigest(),
         custom={**custom, DOCUMENTATION: promises.documentation},
         quarantine=quarantine_of(document, table, promises.rules),
+        retention=retention_of(document, custom_property(document, RETENTION), levels),
     )
 
 
@@ -190,7 +192,8 @@ def only_table(document: Document, name: ProductName) -> Steps:
 
 
 def _custom(document: Document) -> dict[str, Any]:
-    check_custom_names(document, (PARTITIONS, AUTOMATION, ON_FAILURE, LIMIT, ACCEPTS_BLOCKING))
+    names = (PARTITIONS, AUTOMATION, ON_FAILURE, LIMIT, ACCEPTS_BLOCKING, RETENTION)
+    check_custom_names(document, names)
     _check_blocking_consumers(document)
     return {custom["property"]: custom["value"] for custom in document.value.get("customProperties", ())}
 
@@ -199,7 +202,9 @@ def _check_blocking_consumers(document: Document) -> None:
     path, value = custom_property(document, ACCEPTS_BLOCKING) or ((), [])
     if not isinstance(value, list) or not all(isinstance(each, str) and WORD.match(each) for each in value):
         raise document.malformed(
-            path, f"`{ACCEPTS_BLOCKING}` is {kind_of(value)}; it must be a list of domains", "Write e.g. [hcp]"
+            path,
+            f"`{ACCEPTS_BLOCKING}` is {kind_of(value)}; it must be a list of domains",
+            "Write e.g. [hcp]",
         )
 
 
@@ -280,4 +285,3 @@ def _monday(document: Document, path: Steps, value: Any) -> date:
     if day.weekday() != 0:
         raise document.malformed(path, f"{day} is a {day:%A}, and weeks begin on Monday")
     return day
-

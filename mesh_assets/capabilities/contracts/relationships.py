@@ -102,7 +102,10 @@ def _to(document: Document, path: Steps, table: Steps) -> tuple[ProductName, tup
             )
         product = found.product
         targets.append(found.column)
-    assert product is not None  # the standard asks for at least one target
+    if product is None:
+        raise document.malformed(
+            (*path, "to"), "the relationship leads to no column", "Write object.property"
+        )
     return product, tuple(targets)
 
 

@@ -10,6 +10,7 @@ Severity: `warning`, `warn`, `info`, `low`, `minor` warn; `error`, `critical`, `
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from mesh_assets.capabilities.contracts.quality import documentation_rules, qual
 from mesh_assets.capabilities.contracts.relationships import foreign_key_rules
 from mesh_assets.capabilities.contracts.site import snake_case
 from mesh_assets.capabilities.contracts.sla import ServiceLevel
-from mesh_assets.words.rules import Rule
+from mesh_assets.words.rules import Rule, products_of
 
 #: The id of the rule that every product gets unless its contract has a rowCount rule of its own.
 NOT_EMPTY = "row_count_above_zero"
@@ -63,10 +64,11 @@ def promises_of(
     rules += quality_rules(document, table, None, columns)
     rules += foreign_key_rules(document, table, None, columns)
     rules += [rule for level in levels for rule in level.rules]
-    if not any(rule.kind == "row_count" for rule in rules):
+    if not any(rule.kind == "row_count" and _speaks_of_none(rule) for rule in rules):
         rules.insert(0, _not_empty(document, table))
-    rules.insert(0, _as_promised(document, table, columns))
-    rules = _numbered(document, table, rules)
+    if columns:
+        rules.insert(0, _as_promised(document, table, columns))
+    rules = _with_reads(_numbered(document, table, rules))
     _refuse_twins(document, rules)
     return Promises(tuple(rules), tuple(documentation))
 
@@ -84,16 +86,52 @@ def _property_rules(
     yield from foreign_key_rules(document, path, column, columns)
 
 
+def _with_reads(rules: Sequence[Rule]) -> list[Rule]:
+    """A query may read products that other rules of its file name, and no more; here: those that it does."""
+    named = dict.fromkeys(name for rule in rules for name in products_of(rule))
+    found = []
+    for rule in rules:
+        query = str(rule.arguments.get("query"))
+        read = [str(name) for name in named if rule.kind == "sql" and name.product in query]
+        found.append(replace(rule, arguments={**rule.arguments, "reads": read}) if read else rule)
+    return found
+
+
 def _as_promised(document: Document, table: Steps, columns: tuple[Column, ...]) -> Rule:
+    types = {column.name: column.physical_type for column in columns}
+    fitting = {column.name: found for column in columns if (found := _fitting(document, column))}
     return Rule(
         id=AS_PROMISED,
         kind="physical_types",
         columns=(),
         description="The columns are those of the contract, each stored as its physicalType",
         dimension="conformity",
-        arguments={"types": {column.name: column.physical_type for column in columns}},
+        arguments={"types": types, "fitting": fitting} if fitting else {"types": types},
         place=document.place((*table, "properties"), key=True),
     )
+
+
+def _fitting(document: Document, column: Column) -> dict[str, Any] | None:
+    """What a column without a physicalType may be stored as, as plain values; None: as its type alone."""
+    inside = {each.path[-1]: found for each in column.inside if (found := _fitting(document, each))}
+    if not column.any_fitting:
+        return None
+    exact = {each.path[-1]: {"type": each.physical_type} for each in column.inside}
+    # ODCS 3.0 had no timestamp: its `date` says both, and times.
+    older = column.logical_type == "date" and str(document.value["apiVersion"]).startswith("v3.0")
+    return {"logical": "moment" if older else column.logical_type, "inside": {**exact, **inside}}
+
+
+def _speaks_of_none(rule: Rule) -> bool:
+    """Whether a rowCount rule says if there may be no row at all; `mustBeLessThan: 1000` does not."""
+    operator, value = rule.arguments["operator"], rule.arguments["value"]
+    if operator == "mustNotBeBetween":
+        return bool(value[0] <= 0 <= value[1])
+    if operator == "mustNotBe":
+        return bool(value == 0)
+    if operator == "mustBeLessThan":
+        return bool(value <= 1)
+    return bool(operator != "mustBeLessOrEqualTo" or value < 1)
 
 
 def _not_empty(document: Document, table: Steps) -> Rule:
@@ -151,7 +189,9 @@ def _column_rules(document: Document, path: Steps, column: Column) -> Iterator[R
 
 def _numbered(document: Document, table: Steps, rules: list[Rule]) -> list[Rule]:
     """Quality rules without a name, of which several would be called the same: sql, sql_2, sql_3."""
-    owners = [table, *((*table, "properties", at) for at in range(len(document.at((*table, "properties")))))]
+    rules = [replace(rule, id=re.sub(r"\W+", "_", rule.id)) for rule in rules]
+    properties = document.at((*table, "properties")) or ()
+    owners = [table, *((*table, "properties", at) for at in range(len(properties)))]
     written = [each for owner in owners for each in document.at((*owner, "quality")) or ()]
     named = {snake_case(str(each["name"])) for each in written if each.get("name")}
     seen: Counter[str] = Counter()
@@ -172,11 +212,16 @@ def _refuse_twins(document: Document, rules: list[Rule]) -> None:
 
 
 def _twice(document: Document, rule: Rule, twin: Rule) -> Exception:
-    error = document.malformed(
-        (),
-        f"two rules have the name {rule.id!r}, here and in line {twin.place.line if twin.place else '?'}",
+    before = f"here and in line {twin.place.line if twin.place else '?'}"
+    problem, remedy = (
+        f"two rules have the name {rule.id!r}, {before}",
         "Give each quality rule a `name` of its own",
     )
+    if rule.kind == twin.kind == "foreign_key":
+        link = f"{', '.join(rule.columns)} to {rule.arguments['to_product']}"
+        problem = f"the relationship of {link} is written twice, {before}"
+        remedy = "Keep one: of the property, or of the table"
+    error = document.malformed((), problem, remedy)
     if rule.place is None:
         return error
     return type(error)(**{**error.facts, "line": rule.place.line, "column": rule.place.column})

@@ -26,7 +26,10 @@ _METRICS = frozenset(("nullValues", "missingValues", "invalidValues", "duplicate
 
 def is_everyday_contract(value: Any) -> bool:
     """True for a contract that is certainly valid ODCS v3.1 or v3.2; False says nothing."""
-    return isinstance(value, dict) and _contract(value)
+    if not isinstance(value, dict) or not isinstance(value.get("apiVersion"), str):
+        return False
+    test = _CONTRACTS.get(value["apiVersion"])
+    return test is not None and test(value)
 
 
 def is_everyday_domain(value: Any) -> bool:
@@ -95,6 +98,10 @@ def _two_numbers(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_number, value)) and value[0] != value[1]
 
 
+def _different_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_text, value)) and len({*value}) == len(value)
+
+
 def _one_of(*words: str) -> Test:
     allowed = frozenset(words)
     return lambda value: isinstance(value, str) and value in allowed
@@ -129,6 +136,8 @@ _RULE_KEYS: Mapping[str, Test] = {
     "dimension": lambda value: isinstance(value, str) and value in _DIMENSIONS,
     "businessImpact": _text,
     "method": _text,
+    "schedule": _text,
+    "scheduler": _text,
     "tags": _texts,
     "unit": _text,
     "customProperties": _custom,
@@ -144,6 +153,10 @@ _library_rule = _Keys(
 )
 _sql_rule = _Keys({**_RULE_KEYS, **_OPERATORS, "query": _text}, frozenset(("query",)))
 _text_rule = _Keys(_RULE_KEYS, frozenset(("type",)))
+_custom_rule = _Keys(
+    {**_RULE_KEYS, "engine": _text, "implementation": lambda value: isinstance(value, str | dict)},
+    frozenset(("type", "engine", "implementation")),
+)
 
 
 def _rule(value: Any) -> bool:
@@ -152,29 +165,28 @@ def _rule(value: Any) -> bool:
     kind = value.get("type", "library")
     if kind == "text":
         return _text_rule(value)
+    if kind == "custom":
+        return _custom_rule(value)
     one_operator = sum(name in value for name in _OPERATORS) == 1
     if kind == "library":
         return one_operator and _library_rule(value)
     return kind == "sql" and one_operator and _sql_rule(value)
 
 
-_moments = _Keys(
-    dict.fromkeys(("format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _text)
-)
-_numbers = _Keys(
-    {
-        "multipleOf": _positive,
-        **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _number),
-    }
-)
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_dates: Mapping[str, Test] = dict.fromkeys(("format", *_BOUNDS), _text)
+_moments = _Keys({**_dates, "timezone": _flag, "defaultTimezone": _text})
+_numbers: Mapping[str, Test] = {"multipleOf": _positive, **dict.fromkeys(_BOUNDS, _number)}
+_INTEGERS = tuple(f"{sign}{bits}" for sign in "iu" for bits in (8, 16, 32, 64, 128))
 _OPTIONS: Mapping[str, Test] = {
     "string": _Keys({"minLength": _natural, "maxLength": _natural, "pattern": _text, "format": _text}),
-    "date": _moments,
+    "date": _Keys(_dates),
     "timestamp": _moments,
     "time": _moments,
-    "integer": _numbers,
-    "number": _numbers,
-    "boolean": lambda value: False,
+    "integer": _Keys({**_numbers, "format": _one_of(*_INTEGERS)}),
+    "number": _Keys({**_numbers, "format": _one_of("f32", "f64")}),
+    **dict.fromkeys(("boolean", "map"), lambda value: False),
+    "object": _Keys({"minProperties": _natural, "maxProperties": _natural, "required": _different_texts}),
     "array": _Keys({"minItems": _natural, "maxItems": _natural, "uniqueItems": _flag}),
 }
 
@@ -209,17 +221,68 @@ _property_keys = _Keys(
                 frozenset(("to",)),
             )
         ),
+    }
+)
+_allowed_value = _Keys(
+    {
+        "id": _stable_id,
+        "value": _scalar,
+        **dict.fromkeys(("label", "description"), _text),
+        "tags": _texts,
+        "customProperties": _custom,
     },
-    frozenset(("name",)),
+    frozenset(("value",)),
 )
 
 
-def _property(value: Any) -> bool:
-    if not _property_keys(value):
+def _allowed_values(value: Any) -> bool:
+    """Not empty, no value twice (the standard compares whole entries, which refuses less)."""
+    if not (isinstance(value, list) and value and all(map(_allowed_value, value))):
         return False
-    if "logicalTypeOptions" not in value:
-        return True
-    return "logicalType" in value and _OPTIONS[value["logicalType"]](value["logicalTypeOptions"])
+    return len({each["value"] for each in value}) == len(value)
+
+
+@dataclass(frozen=True)
+class _Property:
+    """A column or a part of one. Which keys it has beside the usual ones depends on its logical type."""
+
+    #: v3.2 has allowed values and maps, and asks for a logical type.
+    newest: bool
+
+    def __call__(self, value: Any) -> bool:
+        return isinstance(value, dict) and "name" in value and self.item(value)
+
+    def item(self, value: Any) -> bool:
+        """An element of an array, a key or a value of a map: a name is not needed."""
+        if not isinstance(value, dict):
+            return False
+        parts = self._parts(value.get("logicalType"))
+        usual = {key: item for key, item in value.items() if key not in parts}
+        return (
+            _property_keys(usual)
+            and all(test(value[key]) for key, test in parts.items() if key in value)
+            and ("map" not in parts or "map" in value)
+            and self._options(value)
+        )
+
+    def _parts(self, logical: Any) -> Mapping[str, Test]:
+        found: dict[str, Test] = {"enum": _allowed_values} if self.newest else {}
+        if logical == "object":
+            found["properties"] = _list_of(self)
+        elif logical == "array":
+            found["items"] = self.item
+        elif logical == "map":
+            found["map"] = _Keys({"key": self.item, "value": self.item}, frozenset(("key", "value")))
+        return found
+
+    def _options(self, value: Mapping[str, Any]) -> bool:
+        if "logicalType" not in value:
+            return not self.newest and "logicalTypeOptions" not in value
+        if value["logicalType"] == "map" and not self.newest:
+            return False
+        return "logicalTypeOptions" not in value or _OPTIONS[value["logicalType"]](
+            value["logicalTypeOptions"]
+        )
 
 
 _references = _list_of(_reference, least=1)
@@ -235,24 +298,22 @@ def _table_relationship(value: Any) -> bool:
     return _Keys(keys, frozenset(("from", "to")))(value)
 
 
-_schema_object = _Keys(
-    {
+def _schema(newest: bool) -> Test:
+    """Tables of a contract of v3.1, or of v3.2."""
+    tests: Mapping[str, Test] = {
         "id": _stable_id,
-        "name": _text,
-        "physicalName": _text,
-        "physicalType": _text,
-        "businessName": _text,
+        **dict.fromkeys(("name", "physicalName", "physicalType", "businessName", "description"), _text),
         "logicalType": _one_of("object"),
-        "description": _text,
         "dataGranularityDescription": _text,
         "tags": _texts,
         "customProperties": _custom,
-        "properties": _list_of(_property),
+        "properties": _list_of(_Property(newest)),
         "quality": _list_of(_rule),
         "relationships": _list_of(_table_relationship),
-    },
-    frozenset(("name",)),
-)
+    }
+    return _list_of(_Keys(tests, frozenset(("name",))))
+
+
 _member = _Keys(
     dict.fromkeys(("username", "name", "description", "role", "dateIn", "dateOut"), _text),
     frozenset(("username",)),
@@ -276,21 +337,25 @@ _sla = _list_of(
         frozenset(("property", "value")),
     )
 )
-_contract = _Keys(
-    {
-        "apiVersion": _one_of("v3.1.0", "v3.2.0"),
+
+
+def _contract(version: str) -> Test:
+    tests: Mapping[str, Test] = {
+        "apiVersion": _one_of(version),
         "kind": _one_of("DataContract"),
         **dict.fromkeys(("id", "name", "version", "status", "domain", "dataProduct", "tenant"), _text),
         "description": _description,
         "tags": _texts,
         "team": _team,
         "support": _support,
-        "schema": _list_of(_schema_object),
+        "schema": _schema(newest=version == "v3.2.0"),
         "slaProperties": _sla,
         "customProperties": _custom,
-    },
-    frozenset(("apiVersion", "kind", "id", "version", "status")),
-)
+    }
+    return _Keys(tests, frozenset(("apiVersion", "kind", "id", "version", "status")))
+
+
+_CONTRACTS = {version: _contract(version) for version in ("v3.1.0", "v3.2.0")}
 
 _input_port = _Keys(
     dict.fromkeys(("name", "version", "contractId"), _text), frozenset(("name", "version", "contractId"))

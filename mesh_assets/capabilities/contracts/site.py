@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of
+from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of, shortened
 from mesh_assets.capabilities.contracts.model import Column
 from mesh_assets.words.rules import Rule, Severity
 
@@ -59,6 +59,10 @@ def severity_of(document: Document, path: Steps, word: Any) -> Severity:
     if not isinstance(word, str) or word.lower() not in SEVERITIES:
         raise document.malformed(path, f"the severity is {kind_of(word)}", allowed_words(word, SEVERITIES))
     return SEVERITIES[word.lower()]
+
+
+#: A rule's name is the name of a check, of a file and of a row in a history.
+LONGEST_NAME = 100
 
 
 def operator_of(site: Site, default: int | None = None) -> tuple[str, Any]:
@@ -116,6 +120,12 @@ def _identifier(site: Site, fallback: str) -> str:
     identifier = snake_case(name)
     if not identifier:
         raise site.document.malformed((*site.path, "name"), f"the name {name!r} has no letter or digit")
+    if len(identifier) > LONGEST_NAME:
+        raise site.document.malformed(
+            (*site.path, "name"),
+            f"the name {shortened(name)!r} has {len(identifier):,} characters, above {LONGEST_NAME}",
+            "Say the rest in `description`",
+        )
     return identifier
 
 

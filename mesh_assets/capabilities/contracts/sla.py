@@ -39,6 +39,8 @@ class ServiceLevel:
     deadline: Deadline | None = None
     #: What `element` names is a column: rules of the audit say it.
     rules: tuple[Rule, ...] = ()
+    #: Versions can be read for so long after newer ones came; upkeep holds to it.
+    keeps: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,12 @@ def _entry(
     word = str(written["property"])
     for key in ("schedule", "scheduler"):
         if key in written:
-            raise document.refused(
-                (*path, key),
-                f"the SLA {word} has a `{key}`, and Dagster's daemon looks at every promise all the time",
-                "Remove it",
+            document.convention(
+                document.refused(
+                    (*path, key),
+                    f"the SLA {word} has a `{key}`, and Dagster's daemon looks at every promise all the time",
+                    "Remove it",
+                )
             )
     name = NAMES.get(word.lower())
     if name is None:
@@ -240,6 +244,19 @@ def _moment_level(entry: _Entry) -> ServiceLevel:
     return entry.fact(f"{entry.name}: {value}")
 
 
+def _retention_level(entry: _Entry) -> ServiceLevel:
+    """versions can be read for at least so long after newer ones came; `mesh lake expire` holds to it"""
+    if entry.columns:
+        raise entry.document.refused(
+            (*entry.path, "element"),
+            "the SLA retention is about single columns, and what is kept or expired is a whole version",
+            "Leave `element` out; how old rows of the product may be, a sql rule over the column says",
+            key=False,
+        )
+    keeps = max(_within(entry), timedelta(days=1))
+    return entry.fact(f"A version can be read for {told(keeps)} after a newer one came", keeps=keeps)
+
+
 def _prose_level(entry: _Entry) -> ServiceLevel:
     """a promise of people about incidents"""
     unit = entry.written.get("unit")
@@ -292,10 +309,7 @@ READERS: Mapping[str, Callable[[_Entry], ServiceLevel]] = {
     "timeToDetect": _prose_level,
     "timeToNotify": _prose_level,
     "timeToRepair": _prose_level,
-    "retention": _refused(
-        "is a promise about deleting rows (at least, or at most, so old?), which no build can see kept",
-        "Write a sql rule over the date column that says which, or prose under description.usage",
-    ),
+    "retention": _retention_level,
     "availability": _refused(
         "is measured at a server that answers, and a product is files", "Say it under description.usage"
     ),

@@ -122,14 +122,18 @@ def _alias(domain: str, snapshot: int | None, read_only: bool) -> str:
 def _catalog_path(settings: Settings, place: LakePlace) -> str:
     if settings.catalog == "sqlite":
         return f"ducklake:sqlite:{place.catalog}"
+    refuse_secret(settings)
+    return f"ducklake:{settings.catalog}"
+
+
+def refuse_secret(settings: Settings) -> None:
+    """No password in MESH_CATALOG: DuckDB repeats the whole string when it cannot connect."""
     if SECRET.search(settings.catalog):
-        # DuckDB repeats the whole string when it cannot connect.
         raise SettingMalformed(
             setting="MESH_CATALOG",
             value="postgres:...",
             problem="leave the password out of it, and set PGPASSWORD or a password file",
         )
-    return f"ducklake:{settings.catalog}"
 
 
 def _catalog_options(settings: Settings, place: LakePlace) -> list[str]:

@@ -6,6 +6,8 @@ Values are written into the SQL, not bound: binding one imports pandas, half a C
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake.connection import attach
@@ -16,6 +18,32 @@ if TYPE_CHECKING:
 
     from mesh_assets.words.names import ProductName
     from mesh_assets.words.settings import Settings
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A data file that the catalog knows, and the snapshots that see it: from `begin`, before `end`."""
+
+    table: str
+    #: Below the lake's data folder.
+    path: str
+    bytes: int
+    rows: int
+    begin: int
+    end: int | None
+
+    def seen_at(self, snapshot: int) -> bool:
+        return self.begin <= snapshot and (self.end is None or self.end > snapshot)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One commit of the lake."""
+
+    number: int
+    made: datetime
+    #: `<product> by <run>`, "" for a commit that no run made.
+    run_key: str
 
 
 def open_ledger(
@@ -56,6 +84,32 @@ class Ledger:
             ORDER BY 1
         """
         return tuple(str(path) for (path,) in self.connection.execute(query).fetchall())
+
+    def snapshots(self) -> list[Snapshot]:
+        """Every snapshot that can still be read, oldest first."""
+        query = f"""
+            SELECT s.snapshot_id, epoch(CAST(s.snapshot_time AS TIMESTAMPTZ)), coalesce(c.commit_message, '')
+            FROM {self._of("snapshot")} s LEFT JOIN {self._of("snapshot_changes")} c USING (snapshot_id)
+            ORDER BY 1
+        """
+        return [
+            Snapshot(int(number), datetime.fromtimestamp(made, UTC), str(key))
+            for number, made, key in self.connection.execute(query).fetchall()
+        ]
+
+    def known_files(self) -> list[KnownFile]:
+        """Every data file of every snapshot that can still be read."""
+        named = "SELECT DISTINCT table_id, schema_id, table_name, path, path_is_relative"
+        query = f"""
+            SELECT DISTINCT s.schema_name || '.' || t.table_name,
+                CASE WHEN t.path_is_relative THEN s.path ELSE '' END || t.path || f.path,
+                f.file_size_bytes, f.record_count, f.begin_snapshot, f.end_snapshot
+            FROM {self._of("data_file")} f
+            JOIN ({named} FROM {self._of("table")}) t USING (table_id)
+            JOIN {self._of("schema")} s USING (schema_id)
+            ORDER BY 2
+        """
+        return [KnownFile(*row) for row in self.connection.execute(query).fetchall()]
 
     def has_table(self, product: ProductName, snapshot: int) -> bool:
         """True if the product had a table at a snapshot."""

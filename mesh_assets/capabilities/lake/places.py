@@ -43,6 +43,11 @@ class LakePlace:
         return self.folder / "manifests"
 
     @property
+    def log(self) -> Path:
+        """What was expired and deleted, a line of JSON each; only ever added to."""
+        return self.folder / "upkeep.jsonl"
+
+    @property
     def metadata_schema(self) -> str:
         """The catalog's schema, if it is PostgreSQL: a schema and a role per domain."""
         return f"lake_{self.domain}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,44 +96,6 @@ def program_recipe(path: Path) -> Recipe:
         code=(path, *code),
         command=tuple(told["command"]),
     )
-
-
-def dbt_calls(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The literal `ref('x')` and `source('a', 'b')` calls of a dbt model, from its Jinja syntax tree."""
-    from jinja2 import TemplateSyntaxError, nodes
-
-    text = path.read_text(encoding="utf-8")
-    try:
-        tree = _jinja().parse(text)
-    except TemplateSyntaxError as error:
-        raise RecipeMalformed(
-            file=str(path), line=error.lineno, problem=f"this model is not Jinja: {error.message}"
-        ) from None
-    refs: list[str] = []
-    sources: list[tuple[str, str]] = []
-    for call in tree.find_all(nodes.Call):
-        if not isinstance(call.node, nodes.Name) or call.node.name not in ("ref", "source"):
-            continue
-        literals = [argument.value for argument in call.args if isinstance(argument, nodes.Const)]
-        wanted = 1 if call.node.name == "ref" else 2
-        if len(literals) != wanted or len(call.args) != wanted:
-            raise RecipeMalformed(
-                file=str(path),
-                line=call.lineno,
-                problem=f"{call.node.name}() takes {wanted} literal string(s)",
-            )
-        if call.node.name == "ref":
-            refs.append(literals[0])
-        else:
-            sources.append((literals[0], literals[1]))
-    return tuple(dict.fromkeys(refs)), tuple(dict.fromkeys(sources))
-
-
-@lru_cache(maxsize=1)
-def _jinja() -> Any:
-    from jinja2 import Environment
-
-    return Environment(extensions=["jinja2.ext.do"], autoescape=True)  # only parsed, never rendered
 
 
 def _parsed(path: Path) -> ast.Module:

@@ -9,8 +9,8 @@ from mesh_assets.capabilities.contracts.document import close_to
 from mesh_assets.capabilities.contracts.domain import read_domain
 from mesh_assets.capabilities.contracts.model import Contract, Domain
 from mesh_assets.capabilities.contracts.read import read_contract
+from mesh_assets.capabilities.lineage.dbt_models import dbt_calls
 from mesh_assets.capabilities.lineage.declarations import (
-    dbt_calls,
     program_recipe,
     python_recipe,
     sql_recipe,

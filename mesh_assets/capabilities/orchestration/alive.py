@@ -34,14 +34,19 @@ def alive(settings: Settings, run_id: str) -> Iterator[None]:
 
 def tell_of_dead_runs(settings: Settings) -> list[str]:
     """Have Dagster show runs whose process is gone as failed; their ids."""
-    dead = [path for path in sorted(_folder(settings).glob("[!.]*")) if _is_dead(path)]
+    dead = dead_runs(settings)
     if dead:
         from mesh_assets.capabilities.orchestration.instance import fail_runs
 
-        fail_runs(settings, [path.name for path in dead], GONE)
-    for path in dead:
-        path.unlink(missing_ok=True)
-    return [path.name for path in dead]
+        fail_runs(settings, dead, GONE)
+    for run_id in dead:
+        (_folder(settings) / run_id).unlink(missing_ok=True)
+    return dead
+
+
+def dead_runs(settings: Settings) -> list[str]:
+    """Runs whose process is gone and of which Dagster has not been told; only looked at."""
+    return [path.name for path in sorted(_folder(settings).glob("[!.]*")) if _is_dead(path)]
 
 
 def _is_dead(path: Path) -> bool:

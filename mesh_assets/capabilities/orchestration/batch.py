@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
@@ -32,11 +33,14 @@ class Batch:
     log: str
     #: Address of a warm dbt; "" without one.
     dbt: str = ""
+    #: MESH_… as they are now: a fork server keeps the environment that it was started in.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_batch(batch: Batch) -> None:
     """Execute the run; how each product ended is in the registry, its events in Dagster's instance."""
     _log_to(Path(batch.log))
+    os.environ.update(batch.environment)
     os.environ[WARM_DBT] = batch.dbt
     settings = read_settings()
     definitions = domain_definitions(batch.domain, settings)

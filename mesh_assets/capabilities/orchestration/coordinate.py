@@ -7,6 +7,7 @@ is unchanged is told without starting a run; what was refused stops its consumer
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
@@ -26,10 +27,11 @@ from mesh_assets.capabilities.orchestration.looks import tell_looked
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.capabilities.publishing.dbt import run_dbt
 from mesh_assets.capabilities.publishing.dbt_warm import warm_dbt
+from mesh_assets.capabilities.publishing.holds import told_of_hold
 from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.program import run_program
 from mesh_assets.capabilities.publishing.quarantine import rows_aside
-from mesh_assets.capabilities.publishing.stale import stale_now
+from mesh_assets.capabilities.publishing.stale import stale_now, unheard
 from mesh_assets.capabilities.publishing.workshop import Tools, Workshop
 from mesh_assets.capabilities.registry import Registry
 from mesh_assets.words.errors import MeshError
@@ -226,9 +228,12 @@ def _stale(
 
 
 def _to_confirm(registry: Registry, asset: Asset) -> set[str]:
-    """After a refused or failed build nothing may be stale, and Dagster still shows red: one run says so."""
+    """Nothing may be stale and a run still has something to say.
+
+    After a refused or failed build Dagster shows red; a consumer's changed rule is unheard until it has run.
+    """
     last = registry.last_build(asset.name)
-    if last is None or last.outcome in GOOD:
+    if last is None or (last.outcome in GOOD and not unheard(registry, asset)):
         return set()
     return {all_partitions(asset.partitioning)[-1]}
 
@@ -264,6 +269,7 @@ def _start(
         "force": order.force,
         "who": who(),
         "log": str(log),
+        "environment": {name: value for name, value in os.environ.items() if name.startswith("MESH_")},
         "dbt": processes.dbt_address(settings) if _needs_dbt(mesh, names) else "",
     }
     process = processes.context.Process(target=_child, args=(facts,), daemon=False)
@@ -338,6 +344,7 @@ def _unchanged(registry: Registry, name: ProductName) -> BuildRecord:
         seconds=0.0,
         version=head.number,
         rows=head.rows,
+        message=told_of_hold(registry, head),
         passed=sum(result["outcome"] == "passed" for result in results),
         warned=sum(result["outcome"] != "passed" for result in results),
         details=rows_aside(head),

@@ -11,6 +11,7 @@ from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets, read_mesh
 from mesh_assets.capabilities.orchestration.describe import asset_key
 from mesh_assets.capabilities.orchestration.steps import model_step, product_step
+from mesh_assets.capabilities.orchestration.upkeep import upkeep_asset, upkeep_schedule
 from mesh_assets.words.settings import Settings
 
 #: One tick of the automation of a domain; Dagster's floor is 5.
@@ -28,7 +29,8 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
         steps.append(model_step(domain, models))
     keys = [asset_key(asset.name) for asset in stored]
     return dg.Definitions(
-        assets=steps,
+        assets=[*steps, upkeep_asset(name, settings)],
+        schedules=[upkeep_schedule(name)],
         jobs=[
             dg.define_asset_job(
                 f"build_{name}",

@@ -89,4 +89,6 @@ def _watched(level: ServiceLevel) -> str:
         return f"a build looked within {told(level.within)}"
     if level.deadline is not None:
         return f"built each day by {level.deadline.hour:02}:{level.deadline.minute:02} {level.deadline.zone}"
+    if level.keeps is not None:
+        return "no: expiry of versions holds to it"
     return "no: said for readers"

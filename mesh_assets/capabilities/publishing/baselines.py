@@ -25,7 +25,7 @@ def baselines(workshop: Workshop, asset: Asset, *, published: Version | None = N
     older = [
         version
         for version in workshop.registry.versions(asset.name)
-        if published is None or version.number < published.number
+        if version.expired is None and (published is None or version.number < published.number)
     ]
     a_week_ago = datetime.now(UTC) - timedelta(weeks=1)
     previous = workshop.registry.head(asset.name) if published is None else next(iter(older), None)

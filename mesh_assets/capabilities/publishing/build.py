@@ -14,6 +14,7 @@ from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import pinned, set_up_bench
 from mesh_assets.capabilities.publishing.certify import artifact_digests, certify
 from mesh_assets.capabilities.publishing.corrections import corrected
+from mesh_assets.capabilities.publishing.holds import hold_after, told_of_hold
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
 from mesh_assets.capabilities.publishing.keys import all_partitions, stale_partitions
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
@@ -32,6 +33,7 @@ from mesh_assets.capabilities.publishing.stale import (
     read_heads,
     source_versions,
 )
+from mesh_assets.capabilities.publishing.stamp import leave_stamp
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
 from mesh_assets.words.errors import MeshError, PromiseBroken
@@ -67,7 +69,7 @@ def build(workshop: Workshop, name: ProductName) -> Built:
     try:
         return _build(workshop, asset, started=started, clock=clock)
     except PromiseBroken:
-        raise  # _refuse has put it on record, with its rows
+        raise  # refuse has put it on record, with its rows
     except Exception as error:
         told = str(error) if isinstance(error, MeshError) else f"{type(error).__name__}: {error}"
         record = BuildRecord(
@@ -102,10 +104,10 @@ def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float)
         return _unchanged(workshop, work, None)
     with pinned(workshop, work), set_up_bench(workshop, work) as bench:
         auditor = Auditor(bench, work)
-        draft = corrected(auditor, _draft(bench))
+        draft = corrected(auditor, draft_of(bench))
         sifted = sift(auditor, draft)
         if sifted.refused:
-            _refuse(auditor, draft, sifted)
+            refuse(auditor, draft, sifted)
         sifted = _only_changed(bench, work, sifted)
         if not sifted.draft.partitions:
             return _unchanged(workshop, work, sifted)
@@ -120,7 +122,7 @@ def _partitions_to_make(workshop: Workshop, asset: Asset, keys: Mapping[str, str
     return tuple(partition for partition in asked if partition in stale)
 
 
-def _draft(bench: Bench) -> Draft:
+def draft_of(bench: Bench) -> Draft:
     """Run the recipe and write its result where nobody reads."""
     import duckdb
 
@@ -144,7 +146,8 @@ def _draft(bench: Bench) -> Draft:
         raise recipe_failed(bench, error) from error
 
 
-def _refuse(auditor: Auditor, draft: Draft, sifted: Sifted) -> None:
+def refuse(auditor: Auditor, draft: Draft, sifted: Sifted) -> None:
+    """Keep the draft with its failing rows, put the refusal on record, and raise PromiseBroken."""
     work, workshop, verdict = auditor.work, auditor.bench.workshop, sifted.verdict
     kept = keep_draft(auditor, draft, verdict)
     first, *others = verdict.broken
@@ -155,7 +158,7 @@ def _refuse(auditor: Auditor, draft: Draft, sifted: Sifted) -> None:
         more=len(others),
         live=work.head.number if work.head else None,
     )
-    record = _record(workshop, work, BuildOutcome.REFUSED, verdict)
+    record = record_of(workshop, work, BuildOutcome.REFUSED, verdict)
     record = replace(record, message=str(error), draft=str(kept), rows=verdict.rows)
     workshop.registry.record_build(record, verdict.results)
     error.verdict = verdict  # type: ignore[attr-defined]  # for whoever shows the rules
@@ -224,21 +227,22 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Bu
         artifacts=artifact_digests(bench.artifacts),
         started=work.started,
     )
+    certificate = replace(certificate, hold=hold_after(workshop.registry, work.head, work.partitions))
     committed = commit(
         workshop.settings,
         draft,
         who=workshop.who,
         extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows},
-        comments=_comments(work.asset),
+        comments=comments_of(work.asset),
         base=work.head.snapshot if work.head else 0,
         beside=sifted.aside,
     )
     certificate = replace(
         certificate,
         snapshot=committed.snapshot,
-        files=_within_the_lake(workshop, work.asset, committed.files),
+        files=within_the_lake(workshop, work.asset, committed.files),
         quarantine=quarantine_after(
-            work, sifted, _within_the_lake(workshop, work.asset, committed.files_beside)
+            work, sifted, within_the_lake(workshop, work.asset, committed.files_beside)
         ),
         finished=_now(),
     )
@@ -250,8 +254,9 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Bu
         who=workshop.who,
         run_id=workshop.run_id,
     )
+    leave_stamp(workshop.settings, version)
     record = replace(
-        _record(workshop, work, BuildOutcome.PUBLISHED, verdict),
+        record_of(workshop, work, BuildOutcome.PUBLISHED, verdict),
         version=version.number,
         rows=version.rows,
         details=rows_aside(version),
@@ -260,13 +265,13 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Bu
     return Built(record, verdict, version)
 
 
-def _within_the_lake(workshop: Workshop, asset: Asset, files: tuple[str, ...]) -> tuple[str, ...]:
+def within_the_lake(workshop: Workshop, asset: Asset, files: tuple[str, ...]) -> tuple[str, ...]:
     """Paths that stay true when the home moves."""
     folder = lake_of(workshop.settings, asset.name.domain).folder
     return tuple(str(Path(file).relative_to(folder)) for file in files)
 
 
-def _comments(asset: Asset) -> dict[str, str]:
+def comments_of(asset: Asset) -> dict[str, str]:
     """What the lake's own catalog says of the table and its columns, for readers who come without us."""
     if asset.contract is None:
         return {}
@@ -299,11 +304,12 @@ def _unchanged(workshop: Workshop, work: Work, sifted: Sifted | None) -> Built:
     assert work.head is not None
     verdict = sifted.verdict if sifted else None
     results = work.head.certificate.rule_results
-    record = _record(workshop, work, BuildOutcome.UNCHANGED, verdict)
+    record = record_of(workshop, work, BuildOutcome.UNCHANGED, verdict)
     record = replace(
         record,
         version=work.head.number,
         rows=work.head.rows,
+        message=told_of_hold(workshop.registry, work.head),
         passed=sum(result["outcome"] == "passed" for result in results),
         warned=sum(result["outcome"] != "passed" for result in results),
         details={"input_keys": _keys_after(work), **rows_aside(work.head)},
@@ -312,7 +318,7 @@ def _unchanged(workshop: Workshop, work: Work, sifted: Sifted | None) -> Built:
     return Built(record, verdict, work.head)
 
 
-def _record(workshop: Workshop, work: Work, outcome: BuildOutcome, verdict: Verdict | None) -> BuildRecord:
+def record_of(workshop: Workshop, work: Work, outcome: BuildOutcome, verdict: Verdict | None) -> BuildRecord:
     return BuildRecord(
         product=work.asset.name,
         run_id=workshop.run_id,

@@ -42,7 +42,7 @@ def certify(  # noqa: PLR0913 - a certificate is this many facts, each of its ow
         partitions=partitions,
         contract_version=asset.contract.version if asset.contract else "",
         contract_text=asset.contract.text if asset.contract else "",
-        rule_results=tuple(_result(result) for result in verdict.results),
+        rule_results=tuple(told_result(result) for result in verdict.results),
         snapshot=0,
         files=(),
         started=started,
@@ -108,7 +108,8 @@ def contract_of(asset: Asset, draft: Draft) -> Contract:
     )
 
 
-def _result(result: RuleResult) -> dict[str, Any]:
+def told_result(result: RuleResult) -> dict[str, Any]:
+    """A rule's outcome as the certificate has it."""
     return {
         "id": result.rule.id,
         "outcome": str(result.outcome),

@@ -39,7 +39,8 @@ def git_state(*folders: Path) -> tuple[str | None, bool]:
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None, False
-    return commit, bool(_git(folder, "status", "--porcelain", "--", *map(str, folders)))
+    # Each folder by itself: git says nothing at all of one that lies outside of the first one's repository.
+    return commit, any(_git(each, "status", "--porcelain", "--", ".") for each in folders)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

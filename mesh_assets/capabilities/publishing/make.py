@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from mesh_assets.capabilities.checks.discreet import discreet_about_values
 from mesh_assets.capabilities.lake.read import Handle
 from mesh_assets.capabilities.lineage.model import RecipeKind
 from mesh_assets.capabilities.publishing.dbt import make_with_dbt
@@ -115,7 +116,7 @@ def recipe_failed(bench: Bench, error: Exception) -> RecipeFailed:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(own)]
     place = bench.asset.recipe.place
     file, line = (frames[-1].filename, frames[-1].lineno) if frames else (place.file, place.line)
-    message = " ".join(str(error).split())[:600]
+    message = discreet_about_values(bench.asset.contract, " ".join(str(error).split()))[:600]
     return RecipeFailed(
         product=bench.asset.name, error=f"{type(error).__name__}: {message}", file=file, line=line or 1
     )

@@ -8,9 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mesh_assets.capabilities.checks.columns import unreadable
-from mesh_assets.capabilities.checks.stored import identifier as quoted
-from mesh_assets.capabilities.contracts.model import Contract
+from mesh_assets.capabilities.checks.typed import typed_columns
 from mesh_assets.capabilities.publishing.workshop import Bench, ProgramCall
 from mesh_assets.words.errors import ProgramFailed
 
@@ -80,20 +78,5 @@ def _result_sql(bench: Bench, output: Path) -> str:
     )
     if asset.contract is None:  # a private asset: nobody promised types
         return f"select * from read_csv('{written}', header = true)"
-    return f"select {_typed(bench, asset.contract, reader)} from {reader}"
-
-
-def _typed(bench: Bench, contract: Contract, reader: str) -> str:
-    """A select list with the promised types; a column with a text that is no value of its type stays text.
-
-    The audit then tells which column it is and how many rows it has of them, beside all other rules.
-    """
-    seen = [str(row[0]) for row in bench.con.execute(f"describe select * from {reader}").fetchall()]
-    wanted = {column.name: column.physical_type for column in contract.columns if column.name in seen}
-    counted = ", ".join(f"count_if({unreadable(quoted(name), kind)})" for name, kind in wanted.items())
-    bad = bench.con.execute(f"select {counted} from {reader}").fetchone() if wanted else ()
-    readable = {name for name, count in zip(wanted, bad or (), strict=True) if not count}
-    return ", ".join(
-        f"cast({quoted(name)} as {wanted[name]}) as {quoted(name)}" if name in readable else quoted(name)
-        for name in seen
-    )
+    promised = {column.name: column.physical_type for column in asset.contract.columns}
+    return f"select {typed_columns(bench.con, reader, promised)} from {reader}"

@@ -79,9 +79,12 @@ def _part(auditor: Auditor, draft: Draft, whole: Verdict) -> Sifted:
         parts = auditor.split(rest, [result.rule for result in bad]) if bad else None
         if parts is None:
             break
-        asides.append(_stage(bench, rest, parts.aside, f"aside-{number}", aside=True))
+        aside = _stage(bench, rest, parts.aside, f"aside-{number}", aside=True)
+        if not aside.rows:
+            break  # published partitions break the rule, and no row of this draft does
+        asides.append(aside)
         rest = _stage(bench, rest, parts.kept, f"rest-{number}", aside=False)
-        found = _counted(found, bad, draft.rows)
+        found = _counted(found, bad, _rows_by_rule(bench, aside), draft.rows)
         verdict = _again(auditor, verdict, rest)
         if not verdict.stops_publication:
             break
@@ -89,7 +92,7 @@ def _part(auditor: Auditor, draft: Draft, whole: Verdict) -> Sifted:
         return Sifted(draft, whole)
     aside = replace(asides[0], files=tuple(file for each in asides for file in each.files))
     if verdict.stops_publication:
-        return Sifted(draft, _told(whole, verdict, found))
+        return Sifted(draft, _told(whole, verdict, {**found, **_not_passed(whole)}))
     over = _over(work, aside.rows, draft.rows)
     if over:
         return Sifted(draft, whole, over=over)
@@ -146,12 +149,24 @@ def _still_holds(work: Work, result: RuleResult) -> bool:
     return result.outcome is Outcome.PASSED and rule.kind in _OF_ROWS and not counted and not to_itself
 
 
-def _counted(found: Mapping[str, RuleResult], bad: Sequence[RuleResult], rows: int) -> dict[str, RuleResult]:
-    """The failing rows of each rule over all rounds, of the rows that the draft had at first."""
+def _not_passed(verdict: Verdict) -> dict[str, RuleResult]:
+    """A draft that is refused is kept as it was made: what its own audit said of it stands."""
+    return {each.rule.id: each for each in verdict.results if each.outcome is not Outcome.PASSED}
+
+
+def _counted(
+    found: Mapping[str, RuleResult], bad: Sequence[RuleResult], held: Mapping[str, int], rows: int
+) -> dict[str, RuleResult]:
+    """The rows set aside for each rule over all rounds, of the rows that the draft had at first.
+
+    They are counted where they are held: a key's count takes in rows of published partitions, which stay.
+    """
     told = dict(found)
     for result in bad:
         before = told.get(result.rule.id)
-        count = (result.failed_rows or 0) + (before.failed_rows or 0 if before else 0)
+        count = held.get(result.rule.id, 0) + (before.failed_rows or 0 if before else 0)
+        if not count:
+            continue
         sample = ((before.sample if before else ()) + result.sample)[:SHOWN]
         summary = f"failed on {count:,} of {rows:,} rows"
         told[result.rule.id] = replace(
@@ -183,6 +198,11 @@ def _nothing(draft: Draft) -> Draft:
     """Nothing was set aside: the partitions of the draft have no quarantined rows any more."""
     added = (("mesh_rules", "VARCHAR[]"), ("mesh_run", "VARCHAR"), ("mesh_time", "TIMESTAMP"))
     return replace(draft, product=draft.product.quarantine, files=(), columns=(*draft.columns, *added))
+
+
+def _rows_by_rule(bench: Bench, aside: Draft) -> dict[str, int]:
+    each = f"SELECT unnest({BROKEN}) AS rule FROM ({draft_sql(aside)})"
+    return dict(bench.con.execute(f"SELECT rule, count(*) FROM ({each}) GROUP BY rule").fetchall())
 
 
 def _facts(bench: Bench, aside: Draft) -> dict[str, dict[str, Any]]:

@@ -148,6 +148,7 @@ def _write(
         references=references,
         whole_sql=whole_sql,
         expectations=reader.settings.domains / reader.name.domain / reader.name.product / "expectations.py",
+        everywhere=True,
     )
     if parts is None:
         raise NoFailingRows(

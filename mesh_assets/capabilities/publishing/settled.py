@@ -18,9 +18,7 @@ def kept_elsewhere(work: Work) -> frozenset[str]:
     contract, head = work.asset.contract, work.head
     if contract is None or head is None or contract.text != head.certificate.contract_text:
         return frozenset()
-    passed = {
-        result["id"] for result in head.certificate.rule_results if result["outcome"] == Outcome.PASSED
-    }
+    passed = {result["id"] for result in head.certificate.rule_results if result["outcome"] == Outcome.PASSED}
     return frozenset(
         rule.id
         for rule in contract.rules

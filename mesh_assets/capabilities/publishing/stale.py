@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.through import lake_inputs, source_names
 from mesh_assets.capabilities.publishing.corrected_files import correction_versions
+from mesh_assets.capabilities.publishing.holds import held_keys
 from mesh_assets.capabilities.publishing.keys import (
     all_partitions,
     input_keys,
@@ -18,7 +21,11 @@ from mesh_assets.capabilities.publishing.sources import find_source, source_vers
 from mesh_assets.capabilities.publishing.workshop import SourceVersions, Workshop
 from mesh_assets.words.errors import MeshError, UpstreamMissing
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Rule
 from mesh_assets.words.versions import WHOLE, BuildOutcome, SourceVersion, Version
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.registry import Registry
 
 
 def read_heads(workshop: Workshop, asset: Asset) -> dict[ProductName, Version]:
@@ -73,7 +80,9 @@ def keys_now(
 
 
 def known_keys(workshop: Workshop, asset: Asset) -> list[Mapping[str, str]]:
-    """Keys whose result is known: those of the head, and of a later build that found nothing new."""
+    """Keys whose result is known: those of the head, of a later build that found nothing new, and those that
+    a rollback holds.
+    """
     head = workshop.registry.head(asset.name)
     if head is None:
         return []
@@ -81,7 +90,24 @@ def known_keys(workshop: Workshop, asset: Asset) -> list[Mapping[str, str]]:
     last = workshop.registry.last_build(asset.name)
     if last and last.outcome is BuildOutcome.UNCHANGED and last.version == head.number:
         known.append(last.details.get("input_keys", {}))
-    return known
+    return [*known, held_keys(workshop.registry, head)]
+
+
+def unheard(registry: Registry, asset: Asset) -> bool:
+    """True if a consumer's rule about the product was written or changed since it was last held against it.
+
+    Such a rule is in no key: it makes nothing stale, and asks for another look at what is published.
+    """
+    if not asset.expected:
+        return False
+    heard = {each.result.rule.id: _said(each.result.rule) for each in registry.standings(asset.name)}
+    return any(heard.get(rule.id) != _said(rule) for rule in asset.expected)
+
+
+def _said(rule: Rule) -> str:
+    """What a rule demands, and not where it stands in its file; as the registry keeps it."""
+    demand = [rule.kind, rule.columns, rule.path, rule.severity, rule.dimension, rule.description]
+    return json.dumps([*demand, dict(rule.arguments)], sort_keys=True, default=str)
 
 
 def stale_now(workshop: Workshop, asset: Asset) -> tuple[str, ...]:

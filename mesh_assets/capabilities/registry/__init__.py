@@ -1,6 +1,7 @@
 """The mesh's ledger: which version of a product is current, in which environment, and how it came to be.
 
-Here: versions, certificates, heads, releases, pins, builds and rule results, in an ordinary SQL database.
+Here: versions, certificates, heads, releases, pins, tags, expiries, builds and rule
+results, in an ordinary SQL database.
 Not here: the data itself (lake), running rules (checks), deciding what to release (publishing).
 """
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Boolean, Connection, false, func, insert, inspect, select, text
 
-from mesh_assets.capabilities.registry.tables import METADATA, SCHEMA_VERSION
+from mesh_assets.capabilities.registry.tables import ENDED_HOLD, EXPIRY, METADATA, SCHEMA_VERSION, TAG
 
 Migration = Callable[[Connection], None]
 
@@ -19,9 +19,19 @@ def _add_rechecks(connection: Connection) -> None:
     connection.execute(text(f"ALTER TABLE build ADD COLUMN recheck {kind} NOT NULL DEFAULT {off}"))
 
 
+def _add_tags_and_holds(connection: Connection) -> None:
+    """Schema 3: names for versions, and rollbacks that are held no longer."""
+    METADATA.create_all(connection, tables=[TAG, ENDED_HOLD], checkfirst=True)
+
+
+def _add_expiries(connection: Connection) -> None:
+    """Schema 4: versions whose rows are gone."""
+    METADATA.create_all(connection, tables=[EXPIRY], checkfirst=True)
+
+
 #: Schema 1 is what `tables.py` said first; the migration at index 0 leads to schema 2, and so on. A new
 #: registry is made from `tables.py` at once and starts at the newest schema.
-MIGRATIONS: Sequence[Migration] = (_add_rechecks,)
+MIGRATIONS: Sequence[Migration] = (_add_rechecks, _add_tags_and_holds, _add_expiries)
 
 
 def schema_of(connection: Connection) -> int:

@@ -12,11 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
-from mesh_assets.capabilities.registry import audits, builds, migrations, pins, releases, versions
+from mesh_assets.capabilities.registry import (
+    audits,
+    builds,
+    expiries,
+    holds,
+    migrations,
+    pins,
+    releases,
+    restore,
+    tags,
+    versions,
+)
 from mesh_assets.capabilities.registry.audits import Audit, Standing
 from mesh_assets.capabilities.registry.builds import RuleOutcome
 from mesh_assets.capabilities.registry.pins import Pin
 from mesh_assets.capabilities.registry.releases import Order, Released
+from mesh_assets.capabilities.registry.restore import Remembered
+from mesh_assets.capabilities.registry.tags import Tag
 from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import RuleResult
@@ -101,10 +114,20 @@ class Registry:
         with self.reading() as connection:
             return versions.version(connection, product, number)
 
-    def versions(self, product: ProductName) -> list[Version]:
-        """All versions, newest first."""
+    def versions(self, product: ProductName, *, limit: int | None = None) -> list[Version]:
+        """All versions, or the last ones, newest first."""
         with self.reading() as connection:
-            return versions.versions(connection, product)
+            return versions.versions(connection, product, limit)
+
+    def versions_of(self, domain: str) -> list[Version]:
+        """All versions of all products of a domain, expired ones too, by product, newest first."""
+        with self.reading() as connection:
+            return versions.of_domain(connection, domain)
+
+    def find(self, product: ProductName, wanted: str | None = None, environment: str = PROD) -> Version:
+        """The version of a number or a tag, the head for None; raises NoVersion, and UnknownVersion."""
+        with self.reading() as connection:
+            return tags.find(connection, product, wanted, environment)
 
     def version_of_run(self, product: ProductName, run_id: str) -> Version | None:
         """The version that a run released, None if it has not."""
@@ -160,6 +183,61 @@ class Registry:
         """Pins that still hold."""
         with self.reading() as connection:
             return pins.pins(connection, now)
+
+    def keep(self, holder: str, product: ProductName, number: int, expires: datetime | None = None) -> None:
+        """One pin more for a holder, or another expiry for the one that it has."""
+        with self.writing() as connection:
+            pins.keep(connection, holder, product, number, expires)
+
+    def let_go(self, holder: str, product: ProductName | None = None, number: int | None = None) -> int:
+        """How many pins of a holder went: all, those on a product, or the one on a version."""
+        with self.writing() as connection:
+            return pins.let_go(connection, holder, product, number)
+
+    # tags
+
+    def tag(self, product: ProductName, number: int, name: str, *, who: str, move: bool = False) -> None:
+        """Name a version; raises TagTaken if the name is another version's and is not to move."""
+        with self.writing() as connection:
+            tags.tag(connection, Tag(product, name, number, who), move=move)
+
+    def untag(self, product: ProductName, name: str) -> None:
+        """Take a name away; raises UnknownTag."""
+        with self.writing() as connection:
+            tags.untag(connection, product, name)
+
+    def tags(self, product: ProductName) -> list[Tag]:
+        """The names of a product's versions, in order of the versions."""
+        with self.reading() as connection:
+            return tags.tags(connection, product)
+
+    # expiries, and the way back
+
+    def held(self) -> dict[ProductName, set[int]]:
+        """Versions that may not expire now: heads of every environment, pinned ones, tagged ones."""
+        with self.reading() as connection:
+            return expiries.held(connection)
+
+    def expire(self, wanted: Mapping[ProductName, Collection[int]], *, who: str) -> list[Version]:
+        """Let go of these versions, except those that are held; returns those that this call let go of."""
+        with self.writing() as connection:
+            return expiries.expire(connection, wanted, who)
+
+    def restore(self, remembered: Sequence[Remembered]) -> list[Version]:
+        """Put back versions that the registry has lost; returns them. What it has is left as it is."""
+        with self.writing() as connection:
+            return restore.restore(connection, remembered)
+
+    # holds of rollbacks
+
+    def end_hold(self, product: ProductName, run_id: str, who: str) -> None:
+        """Let builds make again what the rollback of that run holds."""
+        with self.writing() as connection:
+            holds.end(connection, product, run_id, who)
+
+    def hold_ended(self, product: ProductName, run_id: str) -> bool:
+        with self.reading() as connection:
+            return holds.ended(connection, product, run_id)
 
     # builds
 

@@ -29,7 +29,7 @@ def pin(
     connection: Connection, holder: str, wanted: Mapping[ProductName, int], expires: datetime | None
 ) -> None:
     for product, number in wanted.items():
-        versions.version(connection, product, number)
+        versions.version(connection, product, number).readable()
     unpin(connection, holder)
     now = datetime.now(UTC)
     for product, number in wanted.items():
@@ -38,6 +38,35 @@ def pin(
                 holder=holder, product=str(product), number=number, pinned=now, expires=expires
             )
         )
+
+
+def keep(
+    connection: Connection, holder: str, product: ProductName, number: int, expires: datetime | None
+) -> None:
+    """One pin more; a holder that has it already gets another expiry."""
+    versions.version(connection, product, number).readable()
+    let_go(connection, holder, product, number)
+    connection.execute(
+        insert(PIN).values(
+            holder=holder,
+            product=str(product),
+            number=number,
+            pinned=datetime.now(UTC),
+            expires=expires,
+        )
+    )
+
+
+def let_go(
+    connection: Connection, holder: str, product: ProductName | None = None, number: int | None = None
+) -> int:
+    """How many pins of the holder went: all, those on a product, or the one on a version."""
+    query = delete(PIN).where(PIN.c.holder == holder)
+    if product is not None:
+        query = query.where(PIN.c.product == str(product))
+    if number is not None:
+        query = query.where(PIN.c.number == number)
+    return connection.execute(query).rowcount
 
 
 def unpin(connection: Connection, holder: str) -> None:
@@ -49,7 +78,7 @@ def pins(connection: Connection, now: datetime | None) -> list[Pin]:
     query = (
         select(PIN)
         .where(or_(PIN.c.expires.is_(None), PIN.c.expires > moment))
-        .order_by(PIN.c.holder, PIN.c.product)
+        .order_by(PIN.c.holder, PIN.c.product, PIN.c.number)
     )
     return [
         Pin(row.holder, product_name(row.product), row.number, row.pinned, row.expires)

@@ -140,6 +140,38 @@ PIN = Table(
     ForeignKeyConstraint(["product", "number"], ["version.product", "version.number"]),
 )
 
+TAG = Table(
+    "tag",
+    METADATA,
+    Column("product", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("tagged", Instant, nullable=False),
+    ForeignKeyConstraint(["product", "number"], ["version.product", "version.number"]),
+)
+
+#: Versions whose rows were let go of, beside the version: its certificate stays.
+EXPIRY = Table(
+    "expiry",
+    METADATA,
+    Column("product", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("expired", Instant, nullable=False),
+    Column("who", Words, nullable=False),
+    ForeignKeyConstraint(["product", "number"], ["version.product", "version.number"]),
+)
+
+#: Holds that somebody ended. The hold itself is in the certificate of the rollback, one with its release.
+ENDED_HOLD = Table(
+    "ended_hold",
+    METADATA,
+    Column("product", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("who", Words, nullable=False),
+    Column("ended", Instant, nullable=False),
+)
+
 BUILD = Table(
     "build",
     METADATA,

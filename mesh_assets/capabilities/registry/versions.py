@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from mesh_assets.capabilities.registry.certificates import certificate_from_json
-from mesh_assets.capabilities.registry.tables import HEAD, VERSION
+from mesh_assets.capabilities.registry.tables import EXPIRY, HEAD, VERSION
 from mesh_assets.words.errors import NoVersion
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.versions import Version
@@ -20,7 +20,7 @@ def heads(connection: Connection, environment: str) -> dict[ProductName, int]:
 
 def head(connection: Connection, product: ProductName, environment: str) -> Version | None:
     query = (
-        select(VERSION)
+        _versions()
         .join(HEAD, (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number))
         .where(HEAD.c.environment == environment, HEAD.c.product == str(product))
     )
@@ -29,22 +29,34 @@ def head(connection: Connection, product: ProductName, environment: str) -> Vers
 
 
 def version(connection: Connection, product: ProductName, number: int) -> Version:
-    query = select(VERSION).where(VERSION.c.product == str(product), VERSION.c.number == number)
+    query = _versions().where(VERSION.c.product == str(product), VERSION.c.number == number)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NoVersion(product=product, wanted=f" {number}")
     return _version(row)
 
 
-def versions(connection: Connection, product: ProductName) -> list[Version]:
-    query = select(VERSION).where(VERSION.c.product == str(product)).order_by(VERSION.c.number.desc())
+def versions(connection: Connection, product: ProductName, limit: int | None = None) -> list[Version]:
+    query = _versions().where(VERSION.c.product == str(product)).order_by(VERSION.c.number.desc())
+    return [_version(row) for row in connection.execute(query.limit(limit))]
+
+
+def of_domain(connection: Connection, domain: str) -> list[Version]:
+    mine = VERSION.c.product.startswith(f"{domain}.", autoescape=True)
+    query = _versions().where(mine).order_by(VERSION.c.product, VERSION.c.number.desc())
     return [_version(row) for row in connection.execute(query)]
 
 
 def version_of_run(connection: Connection, product: ProductName, run_id: str) -> Version | None:
-    query = select(VERSION).where(VERSION.c.product == str(product), VERSION.c.run_id == run_id)
+    query = _versions().where(VERSION.c.product == str(product), VERSION.c.run_id == run_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else _version(row)
+
+
+def _versions() -> Select[Any]:
+    """Versions, with when their rows went if they did."""
+    gone = (EXPIRY.c.product == VERSION.c.product) & (EXPIRY.c.number == VERSION.c.number)
+    return select(VERSION, EXPIRY.c.expired).select_from(VERSION.outerjoin(EXPIRY, gone))
 
 
 def _version(row: Row[Any]) -> Version:
@@ -58,4 +70,5 @@ def _version(row: Row[Any]) -> Version:
         run_id=row.run_id,
         published=row.published,
         certificate=certificate_from_json(row.certificate),
+        expired=row.expired,
     )

@@ -29,7 +29,11 @@ VALUES = {
     "TINYINT": whole(-128, 127),
     "HUGEINT": st.one_of(whole(0, 9), whole(-(10**30), 10**30)),
     "DATE": whole(0, 40).map(lambda days: date(2024, 1, 1) + timedelta(days=days)),
-    "VARCHAR": st.sampled_from(["", "a", "A", "b", "\u00e9", "e\u0301", "a ", "aa"]),
+    "VARCHAR": st.one_of(
+        st.sampled_from(["", "a", "A", "b", "\u00e9", "e\u0301", "a ", "aa"]),
+        st.sampled_from(["x01", "x02", "y01", "x1", "01", "1", "+1", " 1", "1e0", "\u0661", "-1", "1_0"]),
+        st.integers(0, 40).map("x{:02}".format),
+    ),
     "DOUBLE": st.sampled_from([0.0, -0.0, 1.5, float("nan"), float("inf"), -float("inf"), 2.5, 1e300]),
     "DECIMAL(6,2)": whole(-9, 9).map(lambda cents: f"{cents / 100:.2f}"),
     "BOOLEAN": st.booleans(),
@@ -121,6 +125,10 @@ def test_where_published_keys_are_known_to_differ_only_those_of_the_draft_are_lo
     assert result.failed_rows == counted_by_hand(rows + once)
 
 
+#: Ten digits in no order.
+SHUFFLED = "lpad((i * 31337 % 50000)::VARCHAR, 10, '0')"
+
+
 def proof(relation: str, *columns: str, con: duckdb.DuckDBPyConnection) -> Proof:
     subject = look_at(Subject(con, relation, contract_of()))
     return prove(subject, columns, [subject.relation])
@@ -139,6 +147,15 @@ def proof(relation: str, *columns: str, con: duckdb.DuckDBPyConnection) -> Proof
         ("(SELECT lpad(i::VARCHAR, 9, '0') AS a FROM range(50000) AS rows(i))", ("a",), Proof.DISTINCT),
         ("(SELECT i * 1000000007 AS a FROM range(50000) AS rows(i))", ("a",), Proof.DISTINCT),
         ("(SELECT md5(i::VARCHAR) AS a FROM range(50000) AS rows(i))", ("a",), Proof.UNKNOWN),
+        (f"(SELECT 'k-' || {SHUFFLED} AS a FROM range(50000) AS rows(i))", ("a",), Proof.DISTINCT),
+        (
+            f"(SELECT ['k', 'l'][1 + i % 2] || {SHUFFLED} AS a FROM range(50000) AS rows(i))",
+            ("a",),
+            Proof.DISTINCT,
+        ),
+        (f"(SELECT 'k-' || {SHUFFLED} || 'x' AS a FROM range(50000) AS rows(i))", ("a",), Proof.UNKNOWN),
+        ("(SELECT ['k1', 'l1', 'k0', 'l0'][1 + i] AS a FROM range(4) AS rows(i))", ("a",), Proof.UNKNOWN),
+        ("(SELECT ['k1', 'k01', 'k+1', 'k 1'][1 + i] AS a FROM range(4) AS rows(i))", ("a",), Proof.UNKNOWN),
         (
             "(SELECT i * 1000000007 % 1000000009 * 999999937 AS a FROM range(50000) AS rows(i))",
             ("a",),

@@ -68,6 +68,31 @@ def test_rows_that_an_expectation_found_are_written_too(write, tmp_path):
     assert found["x_is_even"][0] == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("broken", "ids"),
+    [
+        (rule("unique", "zip5"), {1, 2, 3}),
+        (FK, {1, 2, 3, 4}),
+        (rule("null_values", "name", operator="mustBe", value=0), {2, 3}),
+        (rule("minimum", "id", value=3), {1, 2}),
+    ],
+)
+def test_the_complete_set_holds_every_row_that_was_counted(con, tmp_path, broken, ids):
+    """Counts about the product take in rows of published partitions, and so do the files."""
+    columns = "id, zip5, name"
+    here = draft(("1", "'0'", "'a'"), ("2", "'0'", "NULL"), columns=columns)
+    there = draft(("3", "'0'", "NULL"), ("4", "'9'", "'b'"), columns=columns)
+    contract = contract_of(broken, key=("id",))
+    references = {ZIPS: draft(("'1'",), columns="zip5")}
+    verdict = audit(con, here, contract, references=references, whole_sql=there)
+
+    (path,) = write_failures(con, here, contract, verdict, tmp_path, references=references, whole_sql=there)
+
+    found = con.execute(f"SELECT id FROM read_parquet('{path}')").fetchall()
+    assert {key for (key,) in found} == ids
+    assert len(found) == verdict.results[0].failed_rows
+
+
 def test_repeated_keys_stand_together(write):
     relation = "SELECT i % 3 AS id, i AS x FROM range(6) AS rows(i)"
 

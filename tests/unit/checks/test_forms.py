@@ -23,7 +23,9 @@ Judge = Callable[..., dict[str, RuleResult]]
 def judged(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Judge:
     """The results by rule of a contract with these properties, over a relation."""
 
-    def judge(relation: str, *properties: str, version: str = "v3.2.0", table: str = "") -> dict[str, RuleResult]:
+    def judge(
+        relation: str, *properties: str, version: str = "v3.2.0", table: str = ""
+    ) -> dict[str, RuleResult]:
         file = tmp_path / "shop" / "orders" / "contract.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         written = "".join(f"      - {each}\n" for each in properties) + (f"    {table}\n" if table else "")
@@ -134,7 +136,9 @@ def test_planted_violations_of_every_form_are_counted_to_the_row(
     results = judged(one_column(stored, *values, "NULL"), f"{{name: x, {says}}}")
 
     found = results[rule]
-    assert (found.failed_rows, found.outcome) == (failing, Outcome.FAILED if failing else Outcome.PASSED), found
+    assert (found.failed_rows, found.outcome) == (failing, Outcome.FAILED if failing else Outcome.PASSED), (
+        found
+    )
     assert len(found.sample) == min(failing, 20)
     assert results["columns_as_promised"].outcome is Outcome.PASSED, results["columns_as_promised"]
 
@@ -167,7 +171,12 @@ INSIDE = [
 def test_library_metrics_count_rows_also_inside_of_arrays(
     judged: Judge, quality: str, value: str, failing: int
 ) -> None:
-    rows = ["[{'sku': 'a'}, {'sku': NULL}]", "[{'sku': NULL}]", "[{'sku': ''}, {'sku': 'b'}]", "[{'sku': 'a'}]"]
+    rows = [
+        "[{'sku': 'a'}, {'sku': NULL}]",
+        "[{'sku': NULL}]",
+        "[{'sku': ''}, {'sku': 'b'}]",
+        "[{'sku': 'a'}]",
+    ]
     sku = f"{{name: sku, logicalType: string, quality: [{quality}]}}"
     lines = f"{{name: x, logicalType: array, items: {{logicalType: object, properties: [{sku}]}}}}"
 

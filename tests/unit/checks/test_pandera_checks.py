@@ -104,7 +104,8 @@ def test_the_scan_finds_the_rows_that_pandera_finds(con, frame, said):
 
     assert by_pandera.outcome is not Outcome.ERROR, by_pandera.summary
     if compiled.by is Pass.SCAN:
-        counted = con.execute(f"SELECT count(*) FROM frame WHERE {compiled.counted}").fetchone()
+        # As the scan counts: a WHERE over an Arrow table is left to pyarrow, whose NaN is beside all numbers.
+        counted = con.execute(f"SELECT coalesce(count_if({compiled.counted}), 0) FROM frame").fetchone()
         assert counted == (by_pandera.failed_rows,), compiled.counted
 
 

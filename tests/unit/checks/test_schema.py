@@ -290,3 +290,15 @@ def test_a_schema_has_the_contracts_words():
     assert (schema.name, schema.title) == ("shop.orders", "Orders")
     assert schema.checks[0].description == "t is never null"
     assert schema.metadata["version"] == "1.0.0"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_threshold_that_no_count_can_keep_is_broken_though_no_row_is_bad(backend):
+    never = rule("duplicate_values", "t", id="never", operator="mustBeLessThan", value=0, unit="rows")
+    frame = pl.DataFrame({"t": ["a", "b"]})
+
+    found = found_by_pandera(
+        pandera_schema(contract_of(never, types={"t": "VARCHAR"}), backend), in_backend(backend, frame)
+    )
+
+    assert set(found) == {"never"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import typer
@@ -173,6 +174,29 @@ def test_a_build_tells_a_consumer_of_its_broken_file_and_goes_on_with_the_produc
     assert ended["shop.orders"]["outcome"] == "published"
     assert ended["books.revenue"]["outcome"] == "failed"
     assert f"{path}:7:" in ended["books.revenue"]["message"]
+
+
+def test_a_build_holds_what_is_published_against_a_consumers_changed_rule_once(
+    shop: Shop, mesh: Command
+) -> None:
+    mesh("build", "shop.orders", "--json")
+    path = shop.expects("books", "shop.orders", CHEAP)
+
+    said = [_last_word(mesh)]
+    path.write_text(path.read_text(encoding="utf-8").replace("[10]", "[10, 20]"), encoding="utf-8")
+    said += [_last_word(mesh), _last_word(mesh)]
+
+    assert [rule["outcome"] for rule in said] == ["warned", "passed", "passed"]
+    assert said[1]["audit"]["started"] == said[2]["audit"]["started"]  # nothing had changed
+    assert shop.head("shop.orders") == 1
+
+
+def _last_word(mesh: Command) -> dict[str, Any]:
+    """What the consumer's rule says after another build."""
+    assert '"unchanged"' in mesh("build", "shop.orders", "--json").out
+    (rule,) = json.loads(mesh("checks", "shop.orders", "--rule", "books__cheap", "--json").out)["rules"]
+    found: dict[str, Any] = rule
+    return found
 
 
 @pytest.mark.parametrize(

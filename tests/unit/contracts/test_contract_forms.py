@@ -143,7 +143,9 @@ def test_rules_inside_of_a_column_say_where_they_stand_and_which_path_they_take(
 
 def test_the_columns_and_their_types_are_the_first_promise(contract_of):
     first = contract_of(
-        _contract("{name: a, logicalType: integer}", "{name: b, physicalType: 'numeric(9,2)'}")
+        _contract(
+            "{name: a, logicalType: integer}", "{name: b, logicalType: number, physicalType: 'numeric(9,2)'}"
+        )
     ).rules[0]
 
     assert (first.id, first.kind, first.blocking) == ("columns_as_promised", "physical_types", True)

@@ -159,7 +159,7 @@ MALFORMED = [
     ("name: sku", "name: sku\n        physicalName: s", 41, 23, "has the physicalName 's'", "same name"),
     ("physicalType: bigint", "physicalType: bigit", 30, 23, "bigit is not a DuckDB type", ""),
     ("physicalType: bigint", "physicalType: VARCHAR", 30, 23, "of logicalType integer, which is not stored as VARCHAR", "BIGINT"),
-    ("physicalType: VARCHAR", "physicalType: char(12)", 42, 23, "does not hold a VARCHAR to a length", ""),
+    ("physicalType: VARCHAR", "physicalType: char(0)", 42, 23, "a number of characters above zero", ""),
     ("physicalType: VARCHAR", "physicalType: ENUM", 42, 23, "a lake does not store it", ""),
     ("physicalType: VARCHAR", "physicalType: VARCHAR[3]", 42, 23, "has a fixed length", ""),
     ("primaryKeyPosition: 2", "primaryKeyPosition: 1", 38, 29, "2 key columns take 1 to 2, each once", ""),

@@ -26,6 +26,18 @@ def _rules(contract):
     }
 
 
+def test_a_relationship_that_is_written_twice_is_told_as_such(contract_of):
+    property = "{name: z, logicalType: string, relationships: [{to: geography.zip_area.zip5}]}"
+    table = "relationships: [{from: orders.z, to: geography.zip_area.zip5}]"
+
+    with pytest.raises(
+        DocumentMalformed, match=r"relationship of z to geography\.zip_area is written twice"
+    ) as told:
+        contract_of(_contract(property, table))
+
+    assert "in line 9. Keep one: of the property, or of the table" in str(told.value)
+
+
 def test_the_example_declares_these_rules_in_the_order_in_which_they_are_written(contract_of, contract_text):
     contract = contract_of(contract_text)
 

@@ -12,6 +12,7 @@ from mesh_assets.capabilities.contracts.types import (
     dbt_type,
     fits,
     logical_type,
+    parsed,
     physical_type,
     polars_dtype,
     polars_type,
@@ -85,7 +86,7 @@ def test_parquet_gives_back_the_types_that_are_accepted(name, tmp_path):
         ("INTEGER INTEGER", "is left over"),
         ("INTEGER(4)", "takes nothing in brackets"),
         ("MAP(INTEGER)", "a key type and a value type"),
-        ("nvarchar2", "is not a DuckDB type"),
+        ("nvarchar7", "is not a DuckDB type"),
         ("", "is not a DuckDB type"),
         ("STRUCT(a)", "is not a DuckDB type"),
         ("; DROP TABLE x", "is not a DuckDB type"),
@@ -94,6 +95,50 @@ def test_parquet_gives_back_the_types_that_are_accepted(name, tmp_path):
 def test_a_type_that_a_lake_would_change_is_refused_with_what_to_write_instead(text, reason):
     with pytest.raises(TypeRefused, match=reason):
         physical_type(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "longest"),
+    [
+        ("VARCHAR2(20 CHAR)", "VARCHAR", 20),
+        ("nvarchar(max)", "VARCHAR", None),
+        ("character varying(7)", "VARCHAR", 7),
+        ("struct<code: char(3), n: array<int64>>", "STRUCT(code VARCHAR, n BIGINT[])", 3),
+        ("map<string, NUMBER(10,2)>", "MAP(VARCHAR, DECIMAL(10,2))", None),
+        ("timestamp(6) with time zone", "TIMESTAMP WITH TIME ZONE", None),
+        ("TIMESTAMP_NTZ", "TIMESTAMP", None),
+        ("datetime2(6)", "TIMESTAMP", None),
+        ("double precision", "DOUBLE", None),
+        ("float(53)", "DOUBLE", None),
+        ("uniqueidentifier", "UUID", None),
+    ],
+)
+def test_a_type_of_another_engine_is_read_as_duckdbs_equal(text, own, longest):
+    duck = parsed(text)
+
+    assert (str(duck), duck.bounded.longest if duck.bounded else None) == (own, longest)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("VARCHAR2(20 BYTE)", "number of characters"),
+        ("BINARY(16)", "does not hold a BLOB to a length"),
+        ("DATETIME2", "100 nanoseconds"),
+        ("TIMESTAMP(3)", "3 digits of a second"),
+        ("NUMBER", "one thing to Snowflake and another to Oracle"),
+        ("BIGNUMERIC", "76 digits"),
+        ("XML", "write VARCHAR"),
+    ],
+)
+def test_a_type_of_another_engine_without_an_equal_is_refused_with_the_reason(text, reason):
+    with pytest.raises(TypeRefused, match=reason):
+        parsed(text)
+
+
+def test_a_word_that_two_servers_read_differently_is_refused():
+    with pytest.raises(TypeRefused, match=r"DECIMAL\(38,0\) on snowflake, INTEGER on postgres"):
+        parsed("INT", ("snowflake", "postgres"))
 
 
 @pytest.mark.parametrize(

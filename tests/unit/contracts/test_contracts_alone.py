@@ -53,7 +53,7 @@ def test_every_finding_is_told_with_its_line_and_the_rest_is_read() -> None:
     broken = (
         SEVERAL.replace("mustBe: 1}", "mustBe: 1, schedule: 0 6 * * *}")
         .replace("{to: Customers.id}", "{to: Customers.idd}")
-        .replace("logicalType: integer, primaryKey", "logicalType: integer, physicalName: other, primaryKey")
+        .replace("logicalType: integer, primaryKey", "logicalType: integer, physicalType: DATE, primaryKey")
     )
 
     reading = read_text_alone("orders.odcs.yaml", broken)
@@ -61,11 +61,117 @@ def test_every_finding_is_told_with_its_line_and_the_rest_is_read() -> None:
     assert [
         (finding.kind, finding.line) for finding in sorted(reading.findings, key=lambda one: one.line)
     ] == [
-        ("mesh", 14),
-        ("mesh", 17),
-        ("form", 21),
+        ("contract", 14),
+        ("contract", 17),
     ]
     assert "customer_id_sql" in {rule.id for rule in reading.objects[1].rules}
+    assert [note.line for note in reading.notes] == [21], "when a rule runs is for a scheduler to say"
+
+
+AS_PEOPLE_WRITE = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: 7
+version: 1.0.0
+status: active
+servers: [{server: prod, type: SERVER, account: a, database: d, schema: s, host: h, project: p, dataset: t}]
+schema:
+  - name: Order Lines
+    physicalName: ORDER_LINES
+    quality: [{metric: duplicateValues, arguments: {properties: [Order ID, line]}, mustBe: 0}]
+    properties:
+      - {name: Order ID, physicalName: ORDER_ID, logicalType: string, primaryKey: true}
+      - {name: line, logicalType: integer, physicalType: TYPE}
+      - {name: anything}
+      - {name: parts, logicalType: object}
+      - {name: of, logicalType: string, relationships: [{to: Orders.id}]}
+""".replace("id: 7", "id: '7'")
+
+
+def written(server: str = "snowflake", physical: str = "NUMBER") -> str:
+    needs = {
+        "snowflake": "account: a, database: d, schema: s",
+        "bigquery": "project: p, dataset: t",
+        "mysql": "host: h, port: 1, database: d",
+    }
+    text = AS_PEOPLE_WRITE.replace("TYPE", physical).replace("SERVER", server)
+    head, _, rest = text.partition("account: a")
+    return head + needs.get(server, "host: h, port: 1, database: d, schema: s") + rest[rest.index("}]") :]
+
+
+def test_what_only_a_mesh_asks_is_noted_and_refuses_nothing() -> None:
+    reading = read_text_alone("lines.odcs.yaml", written())
+
+    (lines,) = reading.objects
+    assert reading.loads
+    assert {note.kind for note in reading.notes} == {"note"}
+    assert [column.name for column in lines.columns] == ["ORDER_ID", "line", "anything", "parts", "of"]
+    assert next(rule for rule in lines.rules if rule.kind == "duplicate_values").columns == (
+        "ORDER_ID",
+        "line",
+    )
+    assert next(rule for rule in lines.rules if rule.kind == "foreign_key").id == "of_is_orders"
+
+
+def test_in_the_mesh_itself_the_same_is_refused() -> None:
+    notes = read_text_alone("lines.odcs.yaml", written()).notes
+    findings = read_text_alone("lines.odcs.yaml", written(), of_the_mesh=True).findings
+
+    assert notes[0].problem in {finding.problem for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("server", "physical", "stored"),
+    [
+        ("snowflake", "INT", "DECIMAL(38,0)"),
+        ("snowflake", "NUMBER", "DECIMAL(38,0)"),
+        ("bigquery", "INT", "BIGINT"),
+        ("sqlserver", "TINYINT", "UTINYINT"),
+        ("postgres", "bigserial", "BIGINT"),
+        ("mysql", "int(11) unsigned", "UINTEGER"),
+        ("oracle", "NUMBER(9)", "DECIMAL(9,0)"),
+    ],
+)
+def test_a_word_for_a_type_means_what_the_contracts_server_means_by_it(server, physical, stored) -> None:
+    (lines,) = read_text_alone("lines.odcs.yaml", written(server, physical)).objects
+
+    assert lines.columns[1].physical_type == stored
+
+
+def test_a_type_without_an_exact_equal_is_refused_where_it_is_written() -> None:
+    text = written("oracle", "NUMBER").replace("schema: s}]", "serviceName: x}]")
+
+    (finding,) = (one for one in read_text_alone("lines.odcs.yaml", text).findings if "NUMBER" in one.problem)
+
+    assert (finding.kind, finding.line) == ("form", 13)
+    assert "write NUMBER(p,s)" in finding.problem
+
+
+def test_a_contract_without_a_schema_has_nothing_to_check() -> None:
+    reading = read_text_alone("x.yaml", SEVERAL.partition("schema:")[0])
+
+    assert (reading.loads, reading.objects) == (True, ())
+    assert [note.problem for note in reading.notes] == [
+        "the contract has no `schema`: there is nothing to check"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("columns: []", "Did you mean properties?"),
+        ("properties: [{name: a, isNullable: false}]", "Did you mean required?"),
+        ("properties: [{name: a, type: string}]", "Did you mean logicalType?"),
+        (
+            "properties: [{name: a, logicalType: string, quality: [{rule: nullValues, mustBe: 0}]}]",
+            "Write metric",
+        ),
+    ],
+)
+def test_the_words_of_other_tools_are_answered_with_the_standards_own(wrong: str, told: str) -> None:
+    text = SEVERAL.partition("schema:")[0] + f"schema:\n  - name: t\n    {wrong}\n"
+
+    assert told in [finding.remedy for finding in read_text_alone("x.yaml", text).findings]
 
 
 def test_the_same_mistake_in_two_lines_is_two_findings() -> None:
@@ -96,7 +202,7 @@ def test_what_is_taken_out_to_read_on_does_not_make_the_same_text_valid_later() 
         "apiVersion: v9",
         "apiVersion: [v3.1.0]",
         "apiVersion: v3.1.0\nschema: 7\n",
-        "apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: '1'\nstatus: active\nschema: [{name: t}]\n",
+        "apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: '1'\nstatus: active\nschema: [{}]\n",
         "apiVersion: v3.0.2\nkind: DataContract\nid: a\nversion: '1'\nstatus: active\nschema: {}\n",
     ],
 )

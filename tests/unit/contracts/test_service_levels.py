@@ -169,7 +169,10 @@ def test_announcements_and_promises_of_people_are_said(contract_of):
 @pytest.mark.parametrize(
     ("level", "problem"),
     [
-        ("property: retention, value: 3, unit: y", "no build can see kept. Write a sql rule"),
+        (
+            "property: retention, value: 3, unit: y, element: orders.sold_at",
+            "what is kept or expired is a whole",
+        ),
         ("property: availability, value: 99.9, unit: percent", "measured at a server"),
         ("property: throughput, value: 5", "measured at a server"),
         ("property: er, value: 1, unit: percent", "errorRate does not say which rows"),

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mesh_assets.capabilities.lineage import dbt_models
+from mesh_assets.capabilities.lineage.dbt_models import dbt_calls
 from mesh_assets.capabilities.lineage.declarations import (
-    dbt_calls,
     program_recipe,
     python_recipe,
     sql_recipe,
@@ -147,6 +150,49 @@ def test_the_calls_of_a_dbt_model_are_read_from_its_syntax_tree(tmp_path: Path) 
     )
 
     assert dbt_calls(model) == (("_hub",), (("hcp", "hcp_master"), ("shop_sources", "log")))
+
+
+_PIECES = (
+    "select 1 from {{ ref('a') }} ",
+    "{{ source(\"hcp\", 'b') -}}\n",
+    "{{- week_of('at') }}",
+    "{{ in_late_window('x.y', week_of(\"ref('c')\")) }}",
+    "{{ hash_key(ref('d')) }}",
+    "{{ f(source('e', g('h'))) }}",
+    "{{ ref('i', 'j') }}",
+    "{{ ref('k' 'l') }}",
+    "{{ ref(ref('m')) }}",
+    "{{ \"it's {{ ref('n') }}\" }}",
+    "{{ model.ref('o') }}",
+    "{{ ref('p') ~ 'q' }}",
+    "{{ ref('r'",
+    "{{ ref('s') }}}",
+    "{# {{ ref('t') }} #}",
+    "{% do ref('u') %}",
+    "{% raw %}",
+    "{% endraw %}",
+    "it's {{ ref() }}",
+    "{{ ref('v',) }}",
+    "{{ 'w' }}",
+    "{{ ref('x\\'y') }}",
+    "{{ {'ref': ref('z')} }}",
+    "{{ref('A')}}",
+    "{{ ref('B')('C') }}",
+    "{{ var('D').ref('E') }}",
+    "{{ @ }}",
+    "{{ f('F'(#0)) }}",
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES), max_size=4))
+def test_a_model_read_without_jinja_is_read_as_jinja_reads_it(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = dbt_models._everyday_calls(text)
+
+    if found is not None:
+        told = dbt_models._calls_by_jinja(Path("orders.sql"), text)
+        assert sorted(call[:2] for call in found) == sorted(call[:2] for call in told)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh_assets.capabilities.lineage.declarations import dbt_calls
+from mesh_assets.capabilities.lineage.dbt_models import dbt_calls
 from mesh_assets.capabilities.lineage.model import RecipeKind
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import read_domain_assets, read_mesh, stray_ports

@@ -55,6 +55,7 @@ def test_a_published_product_is_a_materialization_with_its_version_and_all_its_c
     assert event.metadata["dagster/row_count"].value == 2
     assert event.tags is not None and event.tags["dagster/data_version"].startswith("d")
     assert {name: each.passed for name, each in evaluations(result).items()} == {
+        "columns_as_promised": True,
         "order_id_required": True,
         "primary_key": True,
         "amount_positive": True,

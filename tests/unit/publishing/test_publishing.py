@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mesh_assets.capabilities.registry import open_registry
@@ -17,7 +19,7 @@ from mesh_assets.words.errors import (
 from mesh_assets.words.names import product_name
 from mesh_assets.words.rules import Outcome
 from mesh_assets.words.versions import BuildOutcome
-from tests.shop import ORDERS, ORDERS_NAME, Shop
+from tests.shop import ORDERS, ORDERS_NAME, Shop, keep_quarantine
 
 
 def test_a_draft_that_keeps_its_promise_becomes_what_readers_see(shop: Shop) -> None:
@@ -196,6 +198,16 @@ def test_a_type_that_no_lake_keeps_is_told_before_anything_is_written(shop: Shop
         shop.build("shop.orders")
 
 
+def test_a_value_of_a_personal_column_is_not_told(shop: Shop) -> None:
+    keep_quarantine(shop, personal="amount")
+    shop.deliver(ORDERS + "3,many\n")
+
+    with pytest.raises(RecipeFailed, match=r"Could not convert string '\*\*\*'.*recipe\.sql") as told:
+        shop.build("shop.orders")
+
+    assert "many" not in str(told.value)
+
+
 def test_a_python_recipe_that_raises_is_told_with_its_line(shop: Shop) -> None:
     folder = shop.folder("shop.orders")
     (folder / "recipe.sql").unlink()
@@ -287,3 +299,33 @@ def test_a_text_that_is_no_value_of_its_type_is_one_failed_rule_and_all_others_r
         results = {result.rule.id: result.outcome for result in registry.rule_results(ORDERS_NAME)}
     assert results["primary_key"] is Outcome.PASSED
     assert results["amount_positive"] is Outcome.ERROR
+
+
+def test_a_run_keeps_what_it_reads_while_it_reads(shop: Shop) -> None:
+    """The recipe itself looks at the pins: they are there while it runs, and gone afterwards."""
+    shop.build("shop.orders")
+    folder = shop.folder("books.revenue")
+    (folder / "recipe.sql").unlink()
+    (folder / "recipe.py").write_text(
+        '''"""Who keeps the input now?"""
+import json
+from mesh_assets import mesh
+from mesh_assets.capabilities.registry import open_registry
+
+@mesh.recipe(inputs=["shop.orders"])
+def revenue(run):
+    with open_registry(run.read("shop.orders").settings) as registry:
+        pins = registry.pins()
+    told = [[pin.holder, str(pin.product), pin.number, pin.expires is not None] for pin in pins]
+    (run.artifacts / "pins.json").write_text(json.dumps(told))
+    return "select 1::bigint as order_count, 1::decimal(38,0) as revenue"
+''',
+        encoding="utf-8",
+    )
+
+    shop.build("books.revenue", run_id="run-9")
+
+    kept = shop.settings.lakes / "books" / "artifacts" / "revenue" / "run-9" / "pins.json"
+    assert json.loads(kept.read_text()) == [["run run-9 books.revenue", "shop.orders", 1, True]]
+    with open_registry(shop.settings) as registry:
+        assert registry.pins() == []

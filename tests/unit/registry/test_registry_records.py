@@ -162,8 +162,8 @@ def test_migrations_run_once_and_in_order(registry):
 
 def test_a_newer_registry_is_left_as_it_is(registry):
     with registry.writing() as connection:
-        migrations.migrate(connection, [lambda _: None])
-        assert migrations.migrate(connection, []) == 2
+        newest = migrations.schema_of(connection)
+        assert migrations.migrate(connection, []) == newest
 
 
 def test_a_moment_without_a_time_zone_is_refused(registry):

@@ -86,3 +86,31 @@ def test_a_good_week_is_published_beside_the_others(published: Shop) -> None:
     build_week(published, FIRST, "again")
 
     assert [row[:2] for row in published.rows("shop.visit")] == [(11, 2), (20, 2)]
+
+
+def test_rows_set_aside_are_counted_where_they_are_held(published: Shop) -> None:
+    """A key that another week has too: both rows break the rule, and only this draft's can be set aside."""
+    visits(published, (10, 1, FIRST), (10, 2, SECOND), (30, 2, SECOND))
+    contract = published.folder("shop.visit") / "contract.yaml"
+    words = "  - {property: onFailure, value: quarantine}\n  - {property: quarantineLimit, value: 60}\n"
+    contract.write_text(contract.read_text(encoding="utf-8") + words, encoding="utf-8")
+
+    built = build_week(published, SECOND, "run-2")
+
+    assert built.verdict is not None
+    results = {result.rule.id: result for result in built.verdict.results}
+    twice = results["id_unique"]
+    assert (twice.failed_rows, twice.quarantined_rows) == (1, 1)
+    assert twice.summary == "failed on 1 of 2 rows, which are in quarantine"
+
+
+def test_a_draft_without_bad_rows_of_its_own_is_refused_with_exact_counts(published: Shop) -> None:
+    """The target loses an area that only a published week points at: there is nothing to set aside."""
+    contract = published.folder("shop.visit") / "contract.yaml"
+    words = "  - {property: onFailure, value: quarantine}\n"
+    contract.write_text(contract.read_text(encoding="utf-8") + words, encoding="utf-8")
+    areas(published, 2)
+    published.build("shop.area", run_id="run-2")
+
+    with pytest.raises(PromiseBroken, match="failed on 1 of"):
+        build_week(published, SECOND, "run-2")

@@ -1,0 +1,6 @@
+"""The same promises on every kind of registry and catalog."""
+
+from __future__ import annotations
+
+from tests.postgres import postgres as postgres  # a fixture
+from tests.unit.publishing.conftest import shop as shop  # a fixture
