@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
 
 lake = typer.Typer(
-    help="Check what was published, and let go of what nobody needs (`mesh lake check`).",
+    help="""Check what was published, and let go of what nobody needs.
+
+    **Examples**: `mesh lake check --deep` · `mesh lake expire --dry-run`
+    """,
     no_args_is_help=True,
 )
 
