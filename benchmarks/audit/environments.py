@@ -27,7 +27,9 @@ def make(folder: Path, peers: Sequence[str]) -> None:
         where = folder / peer
         if not _python(where).exists():
             venv.create(where, with_pip=True)
-        subprocess.run([str(_python(where)), "-m", "pip", "install", "--quiet", *NEEDS[peer]], check=True)
+        # Isolated: pip else looks at this folder's package as well, and warns that it lacks what it needs.
+        install = [str(_python(where)), "-I", "-m", "pip", "install", "--quiet", *NEEDS[peer]]
+        subprocess.run(install, check=True)
         print(f"{peer}: {', '.join(NEEDS[peer])}")
 
 

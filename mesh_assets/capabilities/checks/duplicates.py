@@ -1,13 +1,13 @@
 """Rows that share a key with another row: exact, over the whole product, and cheap when there are none.
 
-The order of attempts, by price: a proof that nothing repeats (distinct), the keys grouped by a 64-bit hash,
-and only keys whose hashes meet grouped by themselves. Rows with a null in the key do not take part (SQL:
-nulls are distinct).
+The order of attempts, by price: a proof that nothing repeats (distinct), the keys or their 64-bit hashes
+sorted, and only keys whose hashes meet grouped by themselves. Rows with a null in the key do not take part
+(SQL: nulls are distinct).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mesh_assets.capabilities.checks.distinct import Proof, prove
 from mesh_assets.capabilities.checks.stored import Family
@@ -67,6 +67,14 @@ def key_of(columns: tuple[str, ...], owner: str = "") -> str:
 def reaches_elsewhere(subject: Subject, columns: tuple[str, ...]) -> bool:
     """A key that holds the partition column cannot repeat in another partition."""
     return subject.elsewhere is not None and subject.partition_column not in columns
+
+
+def as_counted(subject: Subject, *, metric: bool) -> Subject:
+    """What a rule about repeats counts in: a measure takes published partitions in whatever its columns are.
+
+    A key with the partition column cannot repeat in two partitions, but rows that share it in one count.
+    """
+    return replace(subject, partition_column=None) if metric else subject
 
 
 def _repeated(subject: Subject, columns: tuple[str, ...], keys: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.compile import Check, Pass, compile_rule
 from mesh_assets.capabilities.checks.conditions import EVERY_ROW
-from mesh_assets.capabilities.checks.duplicates import duplicate_condition, reaches_elsewhere
+from mesh_assets.capabilities.checks.duplicates import as_counted, duplicate_condition, reaches_elsewhere
 from mesh_assets.capabilities.checks.format import SAMPLE_ROWS, plain
 from mesh_assets.capabilities.checks.judge import failing_frame
 from mesh_assets.capabilities.checks.measures import measured_condition
@@ -113,7 +113,7 @@ def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
     if check.by is not Pass.DUPLICATES:
         return f"SELECT {shown} FROM {counted} AS draft WHERE {condition} {most}"
     order = ", ".join(quoted(columns, "draft"))
-    repeated = duplicate_condition(subject, columns)
+    repeated = duplicate_condition(as_counted(subject, metric=check.metric), columns)
     found = f"(SELECT {shown} FROM {counted} AS draft WHERE {repeated} ORDER BY {order})"
     if check.counted:  # nulls of a key are counted in the draft
         found += f" UNION ALL (SELECT {shown} FROM {subject.relation} AS draft WHERE {check.counted})"
@@ -123,7 +123,7 @@ def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
 def takes_in_others(subject: Subject, check: Check) -> bool:
     """True if rows of partitions that the draft does not replace are among those that the rule counts."""
     if check.by is Pass.DUPLICATES:
-        return reaches_elsewhere(subject, check.rule.columns)
+        return reaches_elsewhere(as_counted(subject, metric=check.metric), check.rule.columns)
     return check.by in (Pass.REFERENCE, Pass.MEASURE) or check.measured_on_product
 
 
@@ -139,5 +139,5 @@ def failing_condition(subject: Subject, check: Check) -> str | None:
         return repeated_inside(subject, check.rule)
     if check.by is not Pass.DUPLICATES:
         return None
-    repeated = duplicate_condition(subject, check.rule.columns)
+    repeated = duplicate_condition(as_counted(subject, metric=check.metric), check.rule.columns)
     return f"({check.counted} OR {repeated})" if check.counted else repeated

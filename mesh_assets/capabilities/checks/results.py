@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mesh_assets.capabilities.checks.compile import Check, Pass
 from mesh_assets.capabilities.checks.discreet import discreet
-from mesh_assets.capabilities.checks.duplicates import Repeats, forget
+from mesh_assets.capabilities.checks.duplicates import Repeats, as_counted, forget, reaches_elsewhere
 from mesh_assets.capabilities.checks.format import error_result
 from mesh_assets.capabilities.checks.samples import Rows, sample_of, shared_samples
 from mesh_assets.capabilities.checks.scan import Scan, rows_elsewhere
@@ -27,8 +27,8 @@ class Results:
     expectations: Path | None
     broken: dict[str, str]
     found: dict[str, RuleResult] = field(default_factory=dict)
-    #: By the columns of a key: the keys that occur more than once.
-    repeats: dict[tuple[str, ...], Repeats] = field(default_factory=dict)
+    #: By the columns of a key, and whether published partitions were looked at: the keys that repeat.
+    repeats: dict[tuple[tuple[str, ...], bool], Repeats] = field(default_factory=dict)
 
     def settle(self, check: Check, answer: Callable[[], RuleResult]) -> None:
         """Keep what a check answers."""
@@ -36,6 +36,11 @@ class Results:
             self.found[check.rule.id] = answer()
         except Exception as error:  # whatever a rule raises says nothing about the others
             self.broken[check.rule.id] = reason_of(error)
+
+    def key_of(self, check: Check) -> tuple[tuple[str, ...], bool]:
+        """Where the repeats of a check's columns are kept: checks that count the same share them."""
+        columns = check.rule.columns
+        return columns, reaches_elsewhere(as_counted(self.subject, metric=check.metric), columns)
 
     def of(self, rule: Rule) -> RuleResult:
         found = self.found.get(rule.id)
@@ -77,7 +82,7 @@ class Results:
             return {}
 
     def _with_rows(self, check: Check) -> RuleResult:
-        rows = sample_of(self.subject, check, self.repeats.get(check.rule.columns))
+        rows = sample_of(self.subject, check, self.repeats.get(self.key_of(check)))
         return replace(self.found[check.rule.id], sample=rows)
 
     def _add(self, check: Check, rows: Rows) -> None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 
 from mesh_assets.capabilities.checks.compile import Check, Pass
-from mesh_assets.capabilities.checks.duplicates import find_repeats, reaches_elsewhere
+from mesh_assets.capabilities.checks.duplicates import as_counted, find_repeats, reaches_elsewhere
 from mesh_assets.capabilities.checks.format import metric_result, row_result, share, threshold
 from mesh_assets.capabilities.checks.references import looked_at, orphan_rows, orphans_together, target_of
 from mesh_assets.capabilities.checks.results import Results
@@ -32,15 +32,17 @@ def answer_duplicates(results: Results, checks: Sequence[Check]) -> None:
 
 
 def _repeated(results: Results, check: Check, *, settled: bool) -> RuleResult:
-    rule, subject, seen = check.rule, results.subject, results.seen
+    rule, seen = check.rule, results.seen
+    subject = as_counted(results.subject, metric=check.metric)
     if check.counted in seen.broken:
         raise CannotRun(seen.broken[str(check.counted)])
-    if rule.columns not in results.repeats:
-        results.repeats[rule.columns] = find_repeats(
+    key = results.key_of(check)
+    if key not in results.repeats:
+        results.repeats[key] = find_repeats(
             subject, rule.columns, settled=settled, number=len(results.repeats)
         )
     nulls = seen.counts[check.counted] if check.counted else 0
-    count = results.repeats[rule.columns].rows + nulls
+    count = results.repeats[key].rows + nulls
     rows = results.rows_of_product if reaches_elsewhere(subject, rule.columns) else seen.rows
     if not check.metric:
         return row_result(rule, count, rows)
