@@ -15,6 +15,7 @@ from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.words.rules import Outcome, RuleResult
 
 _QUOTED = re.compile(r"(?P<mark>['\"])(?P<inside>[^'\"]*)(?P=mark)")
+_COLUMN = re.compile(r"source column (\w+)")
 _OF_A_VALUE = re.compile(r"conver|cast|pars|out of range", re.IGNORECASE)
 
 
@@ -31,9 +32,13 @@ def discreet(contract: Contract, result: RuleResult) -> RuleResult:
 
 def discreet_about_values(contract: Contract | None, message: str) -> str:
     """A recipe's error; where a value could not be converted into a product with personal columns, what is
-    quoted is masked. Other errors quote what whoever mends the recipe has to see: names.
+    quoted is masked, unless the engine says that it is of a column that is not personal. Other errors quote
+    what whoever mends the recipe has to see: names.
     """
     if contract is None or not contract.personal or not _OF_A_VALUE.search(message):
+        return message
+    column = _COLUMN.search(message)
+    if column and contract.column(column[1]) and column[1] not in contract.personal:
         return message
     return _masked(contract, message, set(), "")
 

@@ -194,6 +194,8 @@ def _private(numbered: Any) -> Iterator[tuple[DuckDBPyConnection, str]]:
 
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
+        # DuckDB hands a WHERE over Arrow to pyarrow, which does not find NaN above every number.
+        con.execute("SET disabled_optimizers = 'filter_pushdown'")
         con.register(_NUMBERED, numbered)
         yield con, f"(SELECT * EXCLUDE ({_ROW}) FROM {_NUMBERED})"
 

@@ -302,3 +302,16 @@ def test_a_threshold_that_no_count_can_keep_is_broken_though_no_row_is_bad(backe
     )
 
     assert set(found) == {"never"}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nan_is_above_every_bound_wherever_it_is_looked_for(backend):
+    low = rule("exclusive_maximum", "f", id="low", value=0)
+    frame = pl.DataFrame(
+        {"f": [-1.0, 0.0, float("nan")], "row": [0, 1, 2]}, schema={"f": pl.Float64, "row": pl.Int64}
+    )
+    contract = contract_of(low, types={"f": "DOUBLE", "row": "BIGINT"})
+
+    found = found_by_pandera(pandera_schema(contract, backend), in_backend(backend, frame))
+
+    assert bad_positions(found["low"], frame.height) == [1, 2]
