@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mesh_assets.capabilities.contracts.explain import OPERATORS
 from mesh_assets.capabilities.contracts.formats import FLOAT_FORMATS, HINTS, INTEGER_FORMATS, TEXT_FORMATS
-from mesh_assets.capabilities.contracts.site import OPERATORS
 from mesh_assets.capabilities.contracts.sla import READERS
 from mesh_assets.capabilities.contracts.standard import contract_schema
 

@@ -23,7 +23,8 @@ _TYPES = {
     "object": "a mapping",
     "null": "nothing",
 }
-_OPERATORS = (
+#: The eight of the standard.
+OPERATORS = (
     "mustBe",
     "mustNotBe",
     "mustBeGreaterThan",
@@ -184,7 +185,7 @@ def _is_operators(cause: Any) -> bool:
 
 def _wrong_operators(document: Document, cause: Any, subject: str) -> DocumentMalformed:
     path = tuple(cause.absolute_path)
-    found = [key for key in cause.instance if key in _OPERATORS]
+    found = [key for key in cause.instance if key in OPERATORS]
     if len(found) == 1:
         value = cause.instance[found[0]]
         shape = "two different numbers, [low, high]" if found[0].endswith("Between") else "a number"
@@ -198,11 +199,11 @@ def _wrong_operators(document: Document, cause: Any, subject: str) -> DocumentMa
         )
     strange = next((key for key in cause.instance if key.startswith("must")), None)
     if strange:
-        remedy = allowed_words(strange, _OPERATORS)
+        remedy = allowed_words(strange, OPERATORS)
         return document.malformed(
             (*path, strange), f"{subject} has no operator `{strange}`", remedy, key=True
         )
-    return document.malformed(path, f"{subject} has no operator", f"Add one of {', '.join(_OPERATORS)}")
+    return document.malformed(path, f"{subject} has no operator", f"Add one of {', '.join(OPERATORS)}")
 
 
 def _value_problem(cause: Any, subject: str) -> tuple[str, str]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from mesh_assets.capabilities.contracts.arguments import Arguments
 from mesh_assets.capabilities.contracts.document import allowed_words
+from mesh_assets.capabilities.contracts.explain import OPERATORS
 from mesh_assets.capabilities.contracts.implementation import implementation_of, text_at
-from mesh_assets.capabilities.contracts.site import OLD_OPERATORS, OPERATORS, Site, operator_of, rule_at
+from mesh_assets.capabilities.contracts.site import OLD_OPERATORS, Site, operator_of, rule_at
 from mesh_assets.words.rules import Rule, Severity
 
 #: Versions of the product that a draft can be compared with.

@@ -13,9 +13,10 @@ from typing import Any
 
 from mesh_assets.capabilities.contracts.custom import custom_rules
 from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of
+from mesh_assets.capabilities.contracts.explain import OPERATORS
 from mesh_assets.capabilities.contracts.metrics import library_rule
 from mesh_assets.capabilities.contracts.model import Column
-from mesh_assets.capabilities.contracts.site import OLD_OPERATORS, OPERATORS, Site, operator_of, rule_at
+from mesh_assets.capabilities.contracts.site import OLD_OPERATORS, Site, operator_of, rule_at
 from mesh_assets.words.rules import Rule
 
 #: Keys that describe a rule and change nothing about what is measured.

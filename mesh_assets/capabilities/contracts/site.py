@@ -11,19 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of, shortened
+from mesh_assets.capabilities.contracts.explain import OPERATORS
 from mesh_assets.capabilities.contracts.model import Column
 from mesh_assets.words.rules import Rule, Severity
 
-OPERATORS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
-)
 #: Spellings of drafts and early tools, each with the standard's own.
 OLD_OPERATORS = {
     "mustBeGreaterThanOrEqualTo": "mustBeGreaterOrEqualTo",

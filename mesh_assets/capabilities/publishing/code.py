@@ -32,22 +32,28 @@ def digest_of(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def digest_of_file(path: Path) -> str:
+    """The sha256 of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @lru_cache(maxsize=8)
 def git_state(*folders: Path) -> tuple[str | None, bool]:
     """(commit, whether a folder has uncommitted changes); (None, False) without git or a repository."""
     folder = folders[0]
-    commit = _git(folder, "rev-parse", "HEAD")
+    commit = git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None, False
     # Each folder by itself: git says nothing at all of one that lies outside of the first one's repository.
-    return commit, any(_git(each, "status", "--porcelain", "--", ".") for each in folders)
+    return commit, any(git(each, "status", "--porcelain", "--", ".") for each in folders)
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def git(folder: Path, *arguments: str, seconds: int = 30) -> str | None:
+    """What git says of a folder; None if it fails, is not there or takes longer."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

@@ -10,7 +10,6 @@ again, or gone, the correction does nothing: a mended source wins, and nothing i
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -92,11 +91,6 @@ def identity(contract: Contract) -> str:
     """What a corrected row and the row it stands for have in common: the key, and the partition."""
     part = (contract.partitioning.column,) if contract.partitioning else ()
     return ", ".join(f'"{name}"' for name in dict.fromkeys((*contract.key, *part)))
-
-
-def digest_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def plain_corrections(settings: Settings, name: ProductName) -> list[dict[str, Any]]:

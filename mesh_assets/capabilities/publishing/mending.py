@@ -12,12 +12,12 @@ from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.contracts.quarantine import ADDED_COLUMNS
 from mesh_assets.capabilities.lake import connect, files_sql, version_files
 from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.code import digest_of_file
 from mesh_assets.capabilities.publishing.corrected_files import (
     Corrections,
     corrections_folder,
     corrections_sql,
     current_corrections,
-    digest_of_file,
     identity,
     keep_corrections,
 )

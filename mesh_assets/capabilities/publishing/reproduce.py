@@ -25,8 +25,8 @@ from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import PIN_LASTS, set_up_bench
 from mesh_assets.capabilities.publishing.build import draft_of
 from mesh_assets.capabilities.publishing.certify import artifact_digests
-from mesh_assets.capabilities.publishing.code import package_versions, who
-from mesh_assets.capabilities.publishing.corrected_files import SOURCE, current_corrections, digest_of_file
+from mesh_assets.capabilities.publishing.code import digest_of_file, package_versions, who
+from mesh_assets.capabilities.publishing.corrected_files import SOURCE, current_corrections
 from mesh_assets.capabilities.publishing.corrections import corrected
 from mesh_assets.capabilities.publishing.dbt import run_dbt
 from mesh_assets.capabilities.publishing.keys import recipe_hash

@@ -6,7 +6,6 @@ declares, before a recipe sees it, so that the error names the file and not a li
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.contracts.model import Source
 from mesh_assets.capabilities.lake.places import literal
+from mesh_assets.capabilities.publishing.code import digest_of_file
 from mesh_assets.words.errors import SourceMalformed, SourceMissing
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -137,8 +137,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, stamp: tuple[int, int]) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest_of_file(path)
 
 
 @lru_cache(maxsize=4096)

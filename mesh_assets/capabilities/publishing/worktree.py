@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mesh_assets.capabilities.publishing.code import git
 from mesh_assets.words.errors import CannotReproduce
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import PACKAGE, Settings
@@ -86,10 +86,4 @@ def _refused(asked: Asked, reason: str) -> CannotReproduce:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=300
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    return git(folder, *arguments, seconds=300)  # checking a large repository out takes a while

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from mesh_assets.capabilities.registry import versions
-from mesh_assets.capabilities.registry.certificates import as_json
 from mesh_assets.capabilities.registry.tables import HEAD, RELEASE, RELEASE_ITEM, VERSION
 from mesh_assets.words.errors import ReleaseConflict
 from mesh_assets.words.names import ProductName, product_name
@@ -156,19 +155,7 @@ def _add_version(connection: Connection, certificate: Certificate, run_id: str, 
     product = str(certificate.product)
     newest = connection.scalar(select(func.max(VERSION.c.number)).where(VERSION.c.product == product))
     number = (newest or 0) + 1
-    connection.execute(
-        insert(VERSION).values(
-            product=product,
-            number=number,
-            snapshot=certificate.snapshot,
-            fingerprint=certificate.fingerprint,
-            rows=certificate.rows,
-            contract_version=certificate.contract_version,
-            run_id=run_id,
-            published=now,
-            certificate=as_json(replace(certificate, number=number)),
-        )
-    )
+    versions.add(connection, replace(certificate, number=number), run_id=run_id, published=now)
     return number
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from mesh_assets.capabilities.registry import expiries, versions
-from mesh_assets.capabilities.registry.certificates import as_json
 from mesh_assets.capabilities.registry.tables import HEAD, RELEASE, RELEASE_ITEM, VERSION
 from mesh_assets.words.versions import PROD, Certificate, Version
 
@@ -43,21 +42,9 @@ def _known(connection: Connection, certificate: Certificate) -> bool:
 
 
 def _put_back(connection: Connection, each: Remembered) -> Version:
-    certificate, product = each.certificate, str(each.certificate.product)
+    certificate = each.certificate
     assert certificate.number is not None
-    connection.execute(
-        insert(VERSION).values(
-            product=product,
-            number=certificate.number,
-            snapshot=certificate.snapshot,
-            fingerprint=certificate.fingerprint,
-            rows=certificate.rows,
-            contract_version=certificate.contract_version,
-            run_id=certificate.run_id,
-            published=each.published,
-            certificate=as_json(certificate),
-        )
-    )
+    versions.add(connection, certificate, run_id=certificate.run_id, published=each.published)
     version = versions.version(connection, certificate.product, certificate.number)
     if each.expired is not None:
         expiries.mark(connection, version, each.expired, each.expired_by)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
-from mesh_assets.capabilities.registry.certificates import certificate_from_json
+from mesh_assets.capabilities.registry.certificates import as_json, certificate_from_json
 from mesh_assets.capabilities.registry.tables import EXPIRY, HEAD, VERSION
 from mesh_assets.words.errors import NoVersion
 from mesh_assets.words.names import ProductName, product_name
-from mesh_assets.words.versions import Version
+from mesh_assets.words.versions import Certificate, Version
 
 
 def heads(connection: Connection, environment: str) -> dict[ProductName, int]:
@@ -57,6 +58,23 @@ def _versions() -> Select[Any]:
     """Versions, with when their rows went if they did."""
     gone = (EXPIRY.c.product == VERSION.c.product) & (EXPIRY.c.number == VERSION.c.number)
     return select(VERSION, EXPIRY.c.expired).select_from(VERSION.outerjoin(EXPIRY, gone))
+
+
+def add(connection: Connection, certificate: Certificate, *, run_id: str, published: datetime) -> None:
+    """Remember a version; its certificate has the number."""
+    connection.execute(
+        insert(VERSION).values(
+            product=str(certificate.product),
+            number=certificate.number,
+            snapshot=certificate.snapshot,
+            fingerprint=certificate.fingerprint,
+            rows=certificate.rows,
+            contract_version=certificate.contract_version,
+            run_id=run_id,
+            published=published,
+            certificate=as_json(certificate),
+        )
+    )
 
 
 def _version(row: Row[Any]) -> Version:
