@@ -53,7 +53,7 @@ def main() -> None:
 def dagster_runs(settings: Settings, folder: Path) -> None:
     """A run per domain, forked from a process that has imported Dagster, with the home's own event log."""
     from mesh_assets.capabilities.lineage.read import domain_names
-    from mesh_assets.capabilities.orchestration.coordinate import PRELOAD
+    from mesh_assets.capabilities.orchestration.launch_here import PRELOAD
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
 
     os.environ["MESH_HOME"] = str(folder)
@@ -103,7 +103,7 @@ def _nothing(context: Any, _: Any, asset: Any) -> Iterator[Any]:
 def lake_commits(settings: Settings, folder: Path) -> None:
     """Each product's files into a catalog per domain: one table and one transaction each, nothing more."""
     from mesh_assets.capabilities.lake import CATALOG_THREADS, connect
-    from mesh_assets.capabilities.lake.connection import load
+    from mesh_assets.capabilities.lake.extensions import load
 
     with connect(settings, threads=CATALOG_THREADS) as con:
         load(con, "sqlite_scanner")

@@ -9,22 +9,22 @@ from benchmarks import stages
 
 
 def main() -> None:
-    from mesh_assets.capabilities.orchestration import coordinate
+    from mesh_assets.capabilities.orchestration import launch_here
     from mesh_assets.capabilities.publishing import dbt_warm
     from mesh_assets.cli.app import main as mesh
 
-    original = coordinate._start
+    original = launch_here.RunsHere.start
 
     def start(*arguments: object, **named: object) -> object:
-        real, coordinate._child = coordinate._child, stages.child
+        real, launch_here.child_process = launch_here.child_process, stages.child
         try:
             return original(*arguments, **named)  # type: ignore[arg-type]
         finally:
-            coordinate._child = real
+            launch_here.child_process = real
 
-    coordinate._start = start  # type: ignore[assignment]
+    launch_here.RunsHere.start = start  # type: ignore[assignment, method-assign]
     dbt_warm.serve = stages.serve_dbt
-    coordinate.PRELOAD = (*coordinate.PRELOAD, "benchmarks.stages")
+    launch_here.PRELOAD = (*launch_here.PRELOAD, "benchmarks.stages")
     stages.install()
     stages.clock.spent["coordinator: start and imports"][0] += time.process_time()
     sys.argv = ["mesh", "build", "--json", *sys.argv[1:]]

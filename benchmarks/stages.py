@@ -63,12 +63,15 @@ TIMED = {
         "_workshop": "registry and sweep, per step",
     },
     "mesh_assets.capabilities.orchestration.coordinate": {
-        "_stale": "coordinator: what is stale",
-        "_start": "coordinator: start runs",
-        "_collect": "coordinator: follow runs",
-        "_skip_orphans": "coordinator: follow runs",
-        "_next_batch": "coordinator: follow runs",
+        "choose": "coordinator: what is stale",
+        "Coordinator._start": "coordinator: start runs",
+        "Coordinator._collect": "coordinator: follow runs",
+        "Coordinator._skip_orphans": "coordinator: follow runs",
+        "next_batch": "coordinator: follow runs",
         "in_order": "coordinator: follow runs",
+    },
+    "mesh_assets.capabilities.orchestration.log_book": {
+        "LogBook.write": "registry: write",
     },
     "mesh_assets.capabilities.orchestration.event_log": {
         "PooledSqliteEventLog.store_event": "Dagster: store events",
@@ -168,12 +171,12 @@ def serve_dbt(*arguments: Any) -> None:
 
 def child(facts: dict[str, Any]) -> None:
     """In the place of the coordinator's own child: the same run, with an account at its end."""
-    from mesh_assets.capabilities.orchestration import coordinate
+    from mesh_assets.capabilities.orchestration import launch_here
 
     install()
     clock.spent["a run's process: start"][0] += time.process_time()
     try:
         with clock.stage("Dagster: run"):
-            coordinate._child(facts)
+            launch_here.child_process(facts)
     finally:
         leave(str(facts["domain"]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,7 @@ __all__ = [
     "SourceFile",
     "definitions",
     "expectation",
+    "journey_definitions",
     "read",
     "recipe",
     "schema",
@@ -143,6 +145,15 @@ def definitions(file: str) -> Definitions:
 
     folder = Path(file).resolve().parent
     return domain_definitions(folder.name, read_settings())
+
+
+def journey_definitions(file: str) -> Definitions:
+    """The Dagster definitions of the journeys beside the file that this is called from, and of the mesh as a
+    whole.
+    """
+    from mesh_assets.capabilities.orchestration.journeys import journey_definitions as made
+
+    return made(replace(read_settings(), journeys=Path(file).resolve().parent))
 
 
 def __getattr__(name: str) -> Any:

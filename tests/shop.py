@@ -124,8 +124,8 @@ def make_shop(root: Path, **more: str) -> Shop:
     """Write the two domains; nothing is built."""
     shop = Shop(root, more)
     shop.deliver(ORDERS)
-    _domain(shop, "shop", ("orders",), sources=SOURCES)
-    _domain(shop, "books", ("revenue",), inputs=("shop.orders",))
+    add_domain(shop, "shop", ("orders",), sources=SOURCES)
+    add_domain(shop, "books", ("revenue",), inputs=("shop.orders",))
     write_product(
         shop,
         "shop.orders",
@@ -159,7 +159,7 @@ def write_product(
     return folder
 
 
-def _domain(
+def add_domain(
     shop: Shop, name: str, products: tuple[str, ...], *, sources: str = "", inputs: tuple[str, ...] = ()
 ) -> None:
     folder = shop.root / "domains" / name

@@ -10,18 +10,24 @@ import sys
 
 import typer
 
+from mesh_assets.cli.arrivals import arrivals
 from mesh_assets.cli.build import build
 from mesh_assets.cli.checks import checks
 from mesh_assets.cli.contract import contract
 from mesh_assets.cli.diff import diff
 from mesh_assets.cli.doctor import doctor
+from mesh_assets.cli.journey import journey, journeys
 from mesh_assets.cli.lake import lake
 from mesh_assets.cli.look import products, read, show
+from mesh_assets.cli.pause import announce, hold, let_go, pause, pauses, resume, withdraw
 from mesh_assets.cli.quarantine import quarantine
+from mesh_assets.cli.records import records
 from mesh_assets.cli.reproduce import reproduce
 from mesh_assets.cli.rollback import rollback
+from mesh_assets.cli.run import run
 from mesh_assets.cli.scaffold import new_domain, new_product
 from mesh_assets.cli.serve import dbt_properties, dev, sources
+from mesh_assets.cli.status import status
 from mesh_assets.cli.terminal import stderr
 from mesh_assets.cli.versions import pin, pins, tag, unpin, versions
 from mesh_assets.cli.where import where
@@ -40,6 +46,9 @@ app = typer.Typer(
 )
 for command in (
     build,
+    run,
+    journeys,
+    status,
     products,
     show,
     checks,
@@ -57,14 +66,24 @@ for command in (
     new_domain,
     new_product,
     sources,
+    arrivals,
     dev,
     doctor,
+    pause,
+    resume,
+    pauses,
+    hold,
+    let_go,
+    announce,
+    withdraw,
+    records,
     dbt_properties,
 ):
     app.command(name=command.__name__.replace("_", "-"))(command)
 
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(journey, name="journey")
 app.add_typer(lake, name="lake")
 
 

@@ -12,7 +12,7 @@ from mesh_assets.cli.contract_audit import audit
 from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
 
 if TYPE_CHECKING:
-    from mesh_assets.capabilities.checks.verdicts import Judged
+    from mesh_assets.capabilities.checks.contract_files import Judged
 
 #: Generated contracts on the page.
 GENERATED = 60
@@ -47,7 +47,7 @@ def check(
     **Examples**: `mesh contract check orders.odcs.yaml` · `mesh contract check --rules contracts/` ·
     `mesh contract check --json a.yaml b.yaml`
     """
-    from mesh_assets.capabilities.checks.verdicts import judge_file
+    from mesh_assets.capabilities.checks.contract_files import judge_file
 
     judged = [judge_file(path) for path in _contract_files(files)]
     if not judged:
@@ -96,8 +96,8 @@ def corpus(
     **Examples**: `mesh contract corpus` · `mesh contract corpus --check` ·
     `mesh contract corpus --generated 5000`
     """
+    from mesh_assets.capabilities.checks.contract_files import corpus_page
     from mesh_assets.capabilities.checks.generated_audits import generated_section, try_seeds
-    from mesh_assets.capabilities.checks.verdicts import corpus_page
     from mesh_assets.words.settings import PROJECT
 
     tried = try_seeds(range(generated or GENERATED))

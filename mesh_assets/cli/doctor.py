@@ -25,7 +25,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
-    findings = [*look_at_all(settings), *_runs(settings)]
+    findings = [*look_at_all(settings), *_stopped(settings), *_locations(settings), *_runs(settings)]
     if as_json:
         print_json([vars(finding) for finding in findings])
     else:
@@ -34,6 +34,39 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
             stdout().print(f"{mark} {finding.what:<12} {finding.told}", soft_wrap=True)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
+
+
+def _stopped(settings: Settings) -> Iterator[Finding]:
+    """Pauses and holds are no fault of the installation, and explain much."""
+    from mesh_assets.capabilities.observability.health import Finding
+    from mesh_assets.capabilities.registry import open_registry
+
+    with open_registry(settings) as registry:
+        controls = registry.controls()
+    for scope, pause in controls.pauses.items():
+        yield Finding("pauses", True, f"{scope} is paused {pause.told()}: `mesh resume {scope}`")
+    for scope, hold in controls.holds.items():
+        yield Finding("pauses", True, f"what uses {scope} is held {hold.told()}: `mesh let-go {scope}`")
+
+
+def _locations(settings: Settings) -> Iterator[Finding]:
+    """Every code location loaded in a process of its own; what is broken is remembered for `mesh status`."""
+    from mesh_assets.capabilities.observability.health import Finding
+    from mesh_assets.capabilities.observability.locations import LOADING, notice
+    from mesh_assets.capabilities.orchestration.validate import duplicates, validate
+    from mesh_assets.capabilities.registry import open_registry
+
+    if not settings.workspace.is_file():
+        return  # the look at the workspace has said so
+    found = validate(settings)
+    problems = {each.location: each.problem for each in found if each.problem}
+    with open_registry(settings) as registry:
+        notice(registry, problems, looked_at={each.location for each in found}, by=LOADING)
+    for name, problem in problems.items():
+        yield Finding("location", False, f"{name} would not load: {problem}")
+    for told in duplicates(found):
+        yield Finding("location", False, told)
+    yield Finding("locations", True, f"{len(found) - len(problems)} of {len(found)} load")
 
 
 def _runs(settings: Settings) -> Iterator[Finding]:

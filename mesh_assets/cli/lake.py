@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mesh_assets.cli.grant import grant
 from mesh_assets.cli.look import JsonOption
 from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout, table
 from mesh_assets.words.names import ProductName, product_name
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 lake = typer.Typer(
     help="""Check what was published, and let go of what nobody needs.
 
-    **Examples**: `mesh lake check --deep` · `mesh lake expire --dry-run`
+    **Examples**: `mesh lake check --deep` · `mesh lake expire --dry-run` · `mesh lake waiting`
     """,
     no_args_is_help=True,
 )
+
+lake.command()(grant)
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it nothing is changed.")]
 
@@ -103,6 +106,33 @@ def expire(
         print_json({"done": yes, **_plain(done)})
     else:
         _tell_expiry(done, yes=yes)
+
+
+@lake.command()
+def waiting(
+    domain: Annotated[
+        list[str] | None, typer.Argument(help="All if none is given.", autocompletion=complete_product)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who commits to a lake right now, since when and for what, and who waits for it, in order.
+
+    **Examples**: `mesh lake waiting` · `mesh lake waiting hcp --json`
+    """
+    from mesh_assets.capabilities.lake import lake_of
+    from mesh_assets.capabilities.lake import waiting as look
+
+    settings, domains = _settings_and_domains(domain)
+    found = [turn for name in domains for turn in look(settings, lake_of(settings, name))]
+    if as_json:
+        return print_json([vars(turn) for turn in found])
+    if not found:
+        return stdout().print("nobody commits, and nobody waits")
+    shown = table("lake", "", "since", "for", "run", "process", "host", right=("process",))
+    for turn in found:
+        word, since = "holds" if turn.holds else "waits", turn.since.isoformat(timespec="seconds")
+        shown.add_row(*cells(turn.domain, word, since, turn.what, turn.run_id, turn.pid, turn.host))
+    return stdout().print(shown)
 
 
 def _settings_and_domains(wanted: list[str] | None) -> tuple[Settings, list[str]]:

@@ -51,6 +51,9 @@ def products(
             *("" if row[key] is None else str(row[key]) for key in (name.replace(" ", "_") for name in names))
         )
     stdout().print(shown)
+    for row in rows:
+        if row["paused"]:
+            stdout().print(row["paused"], markup=False, style="yellow", soft_wrap=True)
 
 
 def show(product: ProductArgument, as_json: JsonOption = False) -> None:
@@ -59,6 +62,7 @@ def show(product: ProductArgument, as_json: JsonOption = False) -> None:
     **Examples**: `mesh show hcp.hcp_master` · `mesh show drug.brand@3 --json`
     """
     mesh, registry = mesh_and_registry()
+    from mesh_assets.capabilities.observability.health_told import controls_told
     from mesh_assets.capabilities.observability.rules import expectations_of
 
     name, wanted = at_version(product)
@@ -74,6 +78,7 @@ def show(product: ProductArgument, as_json: JsonOption = False) -> None:
                 "contract": asset.contract.raw if asset.contract else None,
                 "inputs": [str(name) for name in asset.needs],
                 "expectations": expectations,
+                "controls": controls_told(mesh, registry, asset),
                 "certificate": certificate_json(version.certificate) if version else None,
             }
         )
@@ -81,6 +86,8 @@ def show(product: ProductArgument, as_json: JsonOption = False) -> None:
     _show_promise(asset)
     _show_expectations(expectations)
     _show_version(asset, version)
+    for line in controls_told(mesh, registry, asset):
+        stdout().print(line, markup=False, style="yellow", soft_wrap=True)
 
 
 def read(
@@ -197,7 +204,7 @@ def _show_version(asset: Asset, version: Version | None) -> None:
     )
     for name in certificate.artifacts:
         console.print(
-            f"artifact: {artifact_folder(read_settings(), asset.name, version.run_id) / name}", soft_wrap=True
+            f"artifact: {artifact_folder(read_settings(), asset.name, version.run_id)}/{name}", soft_wrap=True
         )
 
 

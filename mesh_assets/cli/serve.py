@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh_assets.cli.terminal import stderr, stdout
+
+if TYPE_CHECKING:
+    from mesh_assets.words.settings import Settings
 
 
 def sources(
@@ -18,10 +21,14 @@ def sources(
         str | None, typer.Option("--break", help="Plant this defect in a drop (`--break list` names them).")
     ] = None,
     mend: Annotated[bool, typer.Option("--mend", help="Take every planted defect back.")] = False,
+    week: Annotated[
+        str | None, typer.Option(help="Deliver one week's files: its Monday, or `next` for one more.")
+    ] = None,
 ) -> None:
     """Write the example's source drops; plant a defect in one to see the mesh refuse it, and mend it.
 
-    **Examples**: `mesh sources --scale 0.1` · `mesh sources --break duplicated_key` · `mesh sources --mend`
+    **Examples**: `mesh sources --scale 0.1` · `mesh sources --break duplicated_key` · `mesh sources --mend` ·
+    `mesh sources --week next`
     """
     from mesh_assets.operational.defects import KINDS, plant
     from mesh_assets.operational.defects import mend as mend_sources
@@ -43,6 +50,8 @@ def sources(
         console.print(
             f"planted {break_with} in {planted.source}; see who notices: `mesh build`", soft_wrap=True
         )
+    elif week:
+        _deliver(settings, week)
     elif mend:
         mend_sources(settings.sources)
         console.print("every planted defect is taken back")
@@ -50,6 +59,28 @@ def sources(
         before, real = written(settings.sources)
         write_sources(settings.sources, scale=settings.scale or before or 1.0, real=settings.real or real)
         console.print(f"sources are in {settings.sources}", soft_wrap=True)
+
+
+def _deliver(settings: Settings, week: str) -> None:
+    """The files of one week, each under its name when it is whole."""
+    from datetime import date
+
+    from mesh_assets.operational.weeks import COUNT, FURTHER, key_of, week_number
+    from mesh_assets.operational.write import next_week, write_week, written
+
+    try:
+        number = next_week(settings.sources) if week == "next" else week_number(date.fromisoformat(week))
+    except ValueError:
+        number = None
+    if number is None or number >= COUNT + FURTHER:
+        last = key_of(COUNT + FURTHER - 1)
+        raise typer.BadParameter(
+            f"{week!r}: write a Monday from {key_of(0)} to {last}, or next while there is one",
+            param_hint="--week",
+        )
+    before, _ = written(settings.sources)
+    for file in write_week(settings.sources, number, scale=settings.scale or before or 1.0):
+        stdout().print(f"delivered {file}", soft_wrap=True)
 
 
 def dev(
@@ -63,10 +94,12 @@ def dev(
     **Examples**: `mesh dev` · `mesh dev --one-process --port 3001`
     """
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
+    from mesh_assets.capabilities.orchestration.server import remember_server
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
     prepare_dagster_home(settings)
+    remember_server(settings, f"http://127.0.0.1:{port}")
     where = ["-m", "mesh_assets.everything"] if one_process else ["-w", str(settings.workspace)]
     command = [
         str(Path(sys.executable).parent / "dagster"),

@@ -73,6 +73,22 @@ def complete_rule(ctx: typer.Context, incomplete: str) -> list[str]:
     return [rule for rule in rules if rule.startswith(incomplete)]
 
 
+def complete_target(incomplete: str) -> list[str]:
+    """Products, domains and journeys; from the names of folders and files."""
+    from mesh_assets.words.settings import read_settings
+
+    names = {path.stem for path in read_settings().journeys.glob("*.yaml")}
+    return sorted({name for name in names if name.startswith(incomplete)} | {*complete_product(incomplete)})
+
+
+def complete_journey(incomplete: str) -> list[str]:
+    """Names of journeys, from the names of their files."""
+    from mesh_assets.words.settings import read_settings
+
+    names = {path.stem for path in read_settings().journeys.glob("*.yaml")}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 def complete_product(incomplete: str) -> list[str]:
     """Names of products, and of domains, that begin so. Reads folder names only: completion must be quick."""
     from mesh_assets.words.settings import read_settings

@@ -16,7 +16,7 @@ from mesh_assets.operational.drops import copy_out
 from mesh_assets.operational.payers import SLOTS
 from mesh_assets.operational.people import DIVISIONS, prescribers_at
 from mesh_assets.operational.streams import MODULUS
-from mesh_assets.operational.weeks import COUNT, LATEST, Week, weeks_of
+from mesh_assets.operational.weeks import COUNT, FURTHER, LATEST, Week, weeks_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +31,7 @@ def write_fills(
     con: duckdb.DuckDBPyConnection, folder: Path, *, scale: float, only: Sequence[int] = ()
 ) -> Iterator[str]:
     """Write the drops of all weeks (or of week numbers `only`); yields each week's key when it is there."""
-    weeks = weeks_of(scale)
+    weeks = weeks_of(scale, further=any(number >= COUNT for number in only))
     for batch in _batches(weeks, only):
         _make_claims(con, weeks, batch, prescribers_at(scale))
         for week in batch:
@@ -69,7 +69,9 @@ def _make_claims(
     )
     con.execute(_SHARE)
     con.execute(_PRESCRIBER.format(people=people))
-    con.execute(_FILL.format(people=people, first=first, last=last))
+    # Everything of the 104 weeks comes in one of them; what comes after them waits for no end.
+    ends = f"IF(week < {COUNT}, {COUNT - 1}, {COUNT + FURTHER + LATEST})"
+    con.execute(_FILL.format(people=people, first=first, last=last, last_one=ends))
     con.execute(_CLAIM.format(first=first, last=last))
 
 
@@ -112,12 +114,12 @@ CREATE OR REPLACE TEMP TABLE fill AS
 WITH row_ AS (
     SELECT unnest(range(first_row, first_row + rows_)) AS i, week FROM week
 ), timed AS (
-    SELECT i, week, IF(chance(i, 100, 30), least(1 + pick(i, 101, {LATEST}), {COUNT - 1} - week), 0) AS late,
+    SELECT i, week, IF(chance(i, 100, 30), least(1 + pick(i, 101, {LATEST}), {{last_one}} - week), 0) AS late,
         chance(i, 102, 20) AS reversed
     FROM row_
 ), arrived AS (
     SELECT i, week, late, week + late AS arrival,
-        IF(reversed, least(week + late + pick(i, 103, {LATEST} + 1 - late), {COUNT - 1}), -1) AS reversal
+        IF(reversed, least(week + late + pick(i, 103, {LATEST} + 1 - late), {{last_one}}), -1) AS reversal
     FROM timed
     WHERE week + late BETWEEN {{first}} AND {{last}} OR reversed
 ), ranked AS (

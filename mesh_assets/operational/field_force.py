@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mesh_assets.operational.drops import copy_out, write_rows
 from mesh_assets.operational.reference import seed
-from mesh_assets.operational.weeks import COUNT, KEYS
+from mesh_assets.operational.weeks import COUNT, key_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,7 +33,7 @@ def write_field_force(
 ) -> Iterator[str]:
     """The list of representatives, then calls and samples of all weeks (or of week numbers `only`)."""
     copy_out(con, "SELECT * FROM rep ORDER BY rep_id", folder / "engagement/reps.csv")
-    wanted = [number for number in range(COUNT) if not only or number in only]
+    wanted = sorted(only) if only else list(range(COUNT))
     people = con.execute("SELECT count(*) FROM person").fetchone() or (1,)
     together = max(1, BATCH // people[0])
     for first in range(0, len(wanted), together):
@@ -43,8 +43,8 @@ def write_field_force(
         for number in batch:
             for what, key in (("call", "call_id"), ("sample", "drop_id")):
                 rows = f"SELECT * EXCLUDE (c, week) FROM {what} WHERE week = {number} ORDER BY {key}"
-                write_rows(con, rows, folder / f"engagement/{what}s" / f"{KEYS[number]}.csv")
-            yield KEYS[number]
+                write_rows(con, rows, folder / f"engagement/{what}s" / f"{key_of(number)}.csv")
+            yield key_of(number)
     con.execute("DROP TABLE IF EXISTS call; DROP TABLE IF EXISTS sample")
 
 
@@ -94,15 +94,18 @@ JOIN name_last AS last
     ON last.number = pick(territory_no * 2 + team_no, 131, (SELECT max(names) FROM name_last))
 """
 
+#: Further weeks are numbered after all calls that any scale may have in the first ones.
+NUMBER = f"IF(week < {COUNT}, person.i * {COUNT} + week, 5000000000 + person.i * 1000 + week)"
+
 # A call is the pair of prescriber and week, numbered c. A brand is detailed from four weeks before launch.
 _CALL = f"""
 CREATE OR REPLACE TEMP TABLE call AS
 WITH due AS (
-    SELECT person.i, person.i * {COUNT} + week AS c, week, npi, specialty_no,
+    SELECT person.i, {NUMBER} AS c, week, npi, specialty_no,
         'R' || lpad(territory_no::VARCHAR, 3, '0') || IF(specialty_no BETWEEN 5 AND 8, 'B', 'A') AS rep_id
     FROM person JOIN aligned USING (zip5),
         (SELECT unnest({{weeks}}) AS week)
-    WHERE person.active AND chance(person.i * {COUNT} + week, 140, reach * 60)
+    WHERE person.active AND chance({NUMBER}, 140, reach * 60)
 ), held AS (
     SELECT due.*, one.basket_no AS basket_1, two.basket_no AS basket_2,
         CASE WHEN pick(c, 141, 100) < 55 THEN 'in_person' WHEN pick(c, 141, 100) < 80 THEN 'remote'

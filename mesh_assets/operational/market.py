@@ -45,7 +45,7 @@ def make_market(con: duckdb.DuckDBPyConnection) -> None:
     rows = [
         (number, week, _permille(_SEASONS[basket], week % 52))
         for number, basket in enumerate(BASKETS)
-        for week in range(weeks.COUNT)
+        for week in range(weeks.COUNT + weeks.FURTHER)
     ]
     values = ", ".join(map(str, rows))
     con.execute(f"CREATE OR REPLACE TEMP TABLE season AS FROM (VALUES {values}) AS t(basket_no, week, keep)")

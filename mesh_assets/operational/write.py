@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.operational.defects import forget_planted, write_ledger
 from mesh_assets.operational.drops import write_bytes
 from mesh_assets.operational.reference import SEEDS
-from mesh_assets.operational.weeks import COUNT
+from mesh_assets.operational.weeks import COUNT, key_of, week_number
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,6 +47,37 @@ def write_sources(
         if progress is not None:
             progress(what, done, STEPS)
     write_bytes(folder / STAMP, json.dumps(wanted, indent=2).encode())
+
+
+def write_week(folder: Path, number: int, *, scale: float) -> tuple[str, ...]:
+    """Write what arrives in one week, and nothing else; returns the files, relative to `folder`.
+
+    The same bytes as `write_sources` has for it; the weeks after the last one can be had only so.
+    """
+    from mesh_assets.operational.claims import write_fills
+    from mesh_assets.operational.field_force import write_field_force
+
+    con = open_generator(scale)
+    try:
+        for _ in (
+            *write_field_force(con, folder, only=[number]),
+            *write_fills(con, folder, scale=scale, only=[number]),
+        ):
+            pass
+    finally:
+        con.close()
+    key = key_of(number)
+    return (
+        f"prescriptions/fills/{key}.parquet",
+        f"engagement/calls/{key}.csv",
+        f"engagement/samples/{key}.csv",
+    )
+
+
+def next_week(folder: Path) -> int:
+    """The number of the first week after all that are there."""
+    newest = max((path.stem for path in (folder / "prescriptions/fills").glob("*.parquet")), default="")
+    return 1 + (week_number(date.fromisoformat(newest)) or 0) if newest else 0
 
 
 def written(folder: Path) -> tuple[float | None, Path | None]:

@@ -351,7 +351,17 @@ class ProgramFailed(YourCode):
 
 
 class LakeBusy(YourData):
-    template = "The lake of {domain} was not free for {seconds:.0f} seconds: {holder} is committing to it"
+    template = (
+        "The lake of {domain} was not free for {seconds:.0f} seconds: {holder} has it. Who waits: `mesh lake "
+        "waiting`"
+    )
+
+
+class RegistryBusy(YourData):
+    template = (
+        "The registry was not free for {seconds:.0f} seconds: another process is writing to it, and a write "
+        "takes milliseconds. Nothing was changed; look for a process that is stopped, and try again"
+    )
 
 
 class RowsOutsidePartitions(YourCode):

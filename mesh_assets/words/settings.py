@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.names import WORD
+
+#: MESH_DATA_HCP and so on.
+DATA_OF = "MESH_DATA_"
+
+#: A bucket, and a prefix of plain characters: they go into SQL, URLs and policies as they are.
+OBJECTS = re.compile(r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = PACKAGE.parent
@@ -22,6 +29,8 @@ class Settings:
     home: Path
     #: MESH_DOMAINS: the folder of domains. Default the package's own.
     domains: Path
+    #: MESH_JOURNEYS: the folder of journeys. Default `journeys` beside the domains.
+    journeys: Path
     #: MESH_DBT_PROJECT: the dbt project. Default `dbt_project` beside the package.
     dbt_project: Path
     #: MESH_SOURCES: what operational systems deliver. Default `<home>/sources`.
@@ -30,6 +39,8 @@ class Settings:
     registry: str
     #: MESH_CATALOG: `sqlite` (a file per lake) or `postgres:<libpq connection string>` (a schema per lake).
     catalog: str
+    #: MESH_DATA: where new lakes keep their files, `s3://bucket/prefix` or "" for `<home>/lakes`.
+    #: MESH_DATA_<DOMAIN> says it for one domain. A lake that is there stays where it was made.
     #: MESH_WORKSPACE: Dagster's list of code locations. Default `workspace.yaml` beside the package.
     workspace: Path
     #: MESH_SCALE: size of the generated example; 1 is one million fills. None: as it is there, else 1.
@@ -38,6 +49,11 @@ class Settings:
     real: Path | None
     #: MESH_MAY_SEE: products and domains whose personal columns this reader may ask for unmasked.
     may_see: tuple[str, ...] = ()
+    #: MESH_RECORDS_DAYS: how many days what plain steps said stays in Dagster's records. Default 30.
+    records_kept: int = 30
+    data: str = ""
+    #: (domain, place) of those that have one of their own.
+    data_of: tuple[tuple[str, str], ...] = ()
 
     @property
     def lakes(self) -> Path:
@@ -63,6 +79,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         domains=_path(env, "MESH_DOMAINS", PACKAGE / "domains"),
+        journeys=_journeys(env),
         dbt_project=_path(env, "MESH_DBT_PROJECT", PROJECT / "dbt_project"),
         sources=_path(env, "MESH_SOURCES", home / "sources"),
         registry=env.get("MESH_REGISTRY") or f"sqlite:///{home / 'registry.sqlite'}",
@@ -71,11 +88,26 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         scale=_scale(env["MESH_SCALE"]) if env.get("MESH_SCALE") else None,
         real=Path(env["MESH_REAL"]).expanduser().resolve() if env.get("MESH_REAL") else None,
         may_see=_may_see(env.get("MESH_MAY_SEE") or ""),
+        records_kept=_days(env.get("MESH_RECORDS_DAYS") or "30"),
+        data=_data("MESH_DATA", env.get("MESH_DATA") or ""),
+        data_of=tuple(
+            sorted(
+                (name.removeprefix(DATA_OF).lower(), _data(name, value))
+                for name, value in env.items()
+                if name.startswith(DATA_OF)
+            )
+        ),
     )
 
 
 def _path(env: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(env[name]).expanduser().resolve() if env.get(name) else default
+
+
+def _journeys(env: Mapping[str, str]) -> Path:
+    """Beside the domains: journeys name products, so other domains have other journeys."""
+    domains = _path(env, "MESH_DOMAINS", PACKAGE / "domains")
+    return _path(env, "MESH_JOURNEYS", domains.parent / "journeys")
 
 
 def _catalog(value: str) -> str:
@@ -84,6 +116,18 @@ def _catalog(value: str) -> str:
     raise SettingMalformed(
         setting="MESH_CATALOG", value=value, problem="write sqlite, or postgres:<libpq connection string>"
     )
+
+
+def _data(name: str, value: str) -> str:
+    """`local`, or nothing, is the folder under home."""
+    place = value.rstrip("/")
+    if place in ("", "local"):
+        return ""
+    if not OBJECTS.match(place):
+        problem = "write s3://bucket or s3://bucket/prefix (no key in it: those come from AWS_…), or local"
+        shown = "s3://…" if "@" in value or "?" in value else value
+        raise SettingMalformed(setting=name, value=shown, problem=problem)
+    return place
 
 
 def _may_see(value: str) -> tuple[str, ...]:
@@ -97,6 +141,14 @@ def _may_see(value: str) -> tuple[str, ...]:
                 problem=f"{name!r} is no domain and no product; write e.g. hcp,drug.brand",
             )
     return names
+
+
+def _days(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= 36_500:
+        raise SettingMalformed(
+            setting="MESH_RECORDS_DAYS", value=value, problem="write a number of days, 1 or more"
+        )
+    return int(value)
 
 
 def _scale(value: str) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mesh_assets.capabilities.checks.contract_files import corpus_page
 from mesh_assets.capabilities.checks.forms import answer, forms_page
 from mesh_assets.capabilities.checks.generated_audits import generated_section, planned
 from mesh_assets.capabilities.checks.probes import VERSIONS, probes
-from mesh_assets.capabilities.checks.verdicts import corpus_page
 from mesh_assets.cli.contract import GENERATED
 from mesh_assets.words.settings import PROJECT
 

@@ -26,6 +26,7 @@ ROOMS = [
     PACKAGE / "capabilities",
     PACKAGE / "operational",
     PACKAGE / "domains",
+    PACKAGE / "journeys",
     PACKAGE / "cli",
 ]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
@@ -170,6 +171,14 @@ def test_a_domain_comes_in_by_the_front_door() -> None:
             if ours and (not found or found["domain"] not in (None, own)):
                 strays.append(f"{inside(path)}:{line} {name}")
 
+    strays += [
+        f"{inside(path)}:{line} {name}"
+        for path in MODULES
+        if path.is_relative_to(PACKAGE / "journeys")
+        for line, name in imports(path)
+        if name.split(".")[0] == "mesh_assets" and name not in ("mesh_assets", "mesh_assets.mesh")
+    ]
+
     assert not strays, told(strays, "A domain imports `mesh_assets.mesh` and its own folder, nothing else:")
 
 
@@ -224,9 +233,11 @@ def test_every_domain_is_a_code_location() -> None:
         entry["python_module"]["location_name"]: entry["python_module"]["module_name"] for entry in entries
     }
     domains = {path.parent.name for path in (PACKAGE / "domains").glob("*/domain.yaml")}
+    wanted = {name: f"mesh_assets.domains.{name}.definitions" for name in domains}
 
-    assert named == {name: f"mesh_assets.domains.{name}.definitions" for name in domains}, (
-        "workspace.yaml lists exactly the domains, each by its definitions module: Dagster loads no other"
+    assert named == {**wanted, "journeys": "mesh_assets.journeys.definitions"}, (
+        "workspace.yaml lists exactly the domains and the journeys, each by its definitions module: Dagster "
+        "loads no other"
     )
 
 

@@ -1,16 +1,18 @@
 -- The monthly answer that a brand team asks for: how each brand does in each territory, as a share of its market, and
--- what effort stood behind it. A week belongs to the month of its Monday, for fills and for effort alike.
+-- what effort stood behind it. A week belongs to the month of its Monday, for fills and for effort alike: of the weeks
+-- that overlap a month, those that begin in it.
 with prescribed as (
     select
         drug_key,
         territory_key,
-        date_trunc('month', week_start)::date as month,
+        {{ month_of('week_start') }} as month,
         sum(fills) as fills,
         sum(new_fills) as new_fills,
         sum(units::decimal(18, 3)) as units,
         sum(paid_amount) as paid_amount,
         count(distinct hcp_key) as prescribers
     from {{ ref('fct_rx_weekly') }}
+    where {{ in_months(month_of('week_start')) }}
     group by all
 ),
 
@@ -45,13 +47,14 @@ engaged as (
     select
         coalesce(drug.drug_key, -1) as drug_key,
         coalesce(hcp.territory_key, -1) as territory_key,
-        date_trunc('month', effort.week_start)::date as month,
+        {{ month_of('effort.week_start') }} as month,
         sum(effort.calls) as calls,
         sum(effort.samples) as samples,
         sum(effort.payments_usd) as payments_usd
     from effort
     left join {{ ref('dim_hcp') }} as hcp on effort.npi = hcp.npi
     left join {{ ref('dim_drug') }} as drug on effort.brand_id = drug.brand_id
+    where {{ in_months(month_of('effort.week_start')) }}
     group by all
 ),
 

@@ -1,6 +1,6 @@
 -- The calendar of the star: every day of the years that hold a week of the mesh.
 with calendar as (
-    select unnest(generate_series(date '2023-01-01', date '2024-12-31', interval 1 day))::date as date_day
+    select unnest(generate_series(date '2023-01-01', date '2025-01-31', interval 1 day))::date as date_day
 )
 
 select

@@ -14,6 +14,7 @@ with keyed as (
         engagement.payments_usd
     from {{ source('engagement', 'hcp_engagement_weekly') }} as engagement
     left join {{ ref('dim_hcp') }} as hcp on engagement.npi = hcp.npi
+    where {{ in_weeks('engagement.week_start') }}
 )
 
 select

@@ -18,6 +18,7 @@ with keyed as (
     left join {{ ref('dim_hcp') }} as hcp on rx.npi = hcp.npi
     left join {{ ref('dim_drug') }} as drug on rx.brand_id = drug.brand_id
     left join {{ ref('dim_plan') }} as plan on rx.plan_id = plan.plan_id
+    where {{ in_weeks('rx.week_start') }}
 )
 
 select

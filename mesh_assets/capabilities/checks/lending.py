@@ -69,7 +69,9 @@ def _parquet_files(con: DuckDBPyConnection, relation: str) -> set[str] | None:
     if tree["error"]:
         return None
     files: set[str] = set()
-    return files if _collect(tree["statements"], files) and files else None
+    named = _collect(tree["statements"], files) and files
+    # A guest has no key to object storage.
+    return files if named and not any("://" in file for file in files) else None
 
 
 def _collect(node: Any, files: set[str]) -> bool:

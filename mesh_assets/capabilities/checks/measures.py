@@ -20,6 +20,7 @@ from mesh_assets.capabilities.checks.references import orphan_condition
 from mesh_assets.capabilities.checks.shift import change_result, distribution_result, schema_result
 from mesh_assets.capabilities.checks.stored import CannotRun, Family
 from mesh_assets.capabilities.checks.subject import Subject
+from mesh_assets.words.partitions import WEEK, following
 from mesh_assets.words.rules import Outcome, Rule, RuleResult
 
 _MICROSECONDS = {
@@ -99,10 +100,19 @@ def _freshness(subject: Subject, rule: Rule, answers: tuple[Any, ...], rows: int
 
 def _clock(subject: Subject, rule: Rule, answers: tuple[Any, ...]) -> int | None:
     if rule.arguments["clock"] == "partition":
-        return None if answers[1] is None else int(answers[1]) + _MICROSECONDS["weeks"]
+        return None if answers[1] is None else _end_of_partition(int(answers[1]), rule)
     if rule.arguments["clock"] == "build":
         return _since_1970(subject.clock)
     return _since_1970(datetime.fromisoformat(str(rule.arguments["instant"])))
+
+
+def _end_of_partition(began: int, rule: Rule) -> int:
+    """The moment after the partition's last day, of one that began at a moment."""
+    every = str(rule.arguments.get("partition_every", WEEK))
+    if every == WEEK:
+        return began + _MICROSECONDS["weeks"]
+    first = datetime.fromtimestamp(began // 10**6, tz=UTC).date()
+    return _since_1970(datetime.combine(following(every, first), datetime.min.time(), tzinfo=UTC))
 
 
 def _since_1970(moment: datetime) -> int:

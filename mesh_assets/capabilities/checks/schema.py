@@ -18,11 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mesh_assets.capabilities.checks.audit_once import asked, hearing
 from mesh_assets.capabilities.checks.frames import BACKENDS, Data, frame_of, holds_type, type_in
-from mesh_assets.capabilities.checks.hearing import asked, hearing
 from mesh_assets.capabilities.checks.pandera_backends import check_class, column_class, schema_class
+from mesh_assets.capabilities.checks.pandera_findings import told_by_pandera
 from mesh_assets.capabilities.checks.stored import CannotRun
-from mesh_assets.capabilities.checks.told import told_by_pandera
 from mesh_assets.capabilities.contracts.model import Column, Contract
 from mesh_assets.words.errors import BackendUnknown
 from mesh_assets.words.rules import Outcome, Rule, RuleResult, Severity, Verdict, products_of

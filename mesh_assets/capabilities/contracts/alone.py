@@ -21,7 +21,7 @@ import yaml
 from mesh_assets.capabilities.contracts.columns import columns_of
 from mesh_assets.capabilities.contracts.document import Document, Steps, parse, read_text, value_of
 from mesh_assets.capabilities.contracts.links import product_of
-from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Column, Contract
+from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Automation, Column, Contract
 from mesh_assets.capabilities.contracts.rules import promises_of
 from mesh_assets.capabilities.contracts.sla import ServiceLevel, service_levels
 from mesh_assets.capabilities.contracts.standard import check_contract_standard
@@ -176,7 +176,7 @@ def contract_of(reading: Reading, chosen: Object) -> Contract:
         owners=(),
         tags=(),
         partitioning=None,
-        automation="manual",
+        automation=Automation("manual"),
         sla=(),
         raw={**value, "schema": tables},
         text=document.text,

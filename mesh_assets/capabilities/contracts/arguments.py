@@ -166,7 +166,7 @@ class Arguments:
         """What an age is measured against: the build, the end of the newest partition, or a fixed instant."""
         written = text_at(self.site, key)
         if written == "partition":
-            return {"clock": written, "partition_column": self._partition_column(key)}
+            return {"clock": written, **self._partitions(key)}
         if written in _CLOCKS:
             return {"clock": written}
         for read in (date.fromisoformat, datetime.fromisoformat):
@@ -178,8 +178,13 @@ class Arguments:
             key, f"`{key}` is {kind_of(written)}", "Allowed: build, partition, or e.g. '2024-12-31'"
         )
 
-    def _partition_column(self, key: str) -> str:
+    def _partitions(self, key: str) -> dict[str, str]:
         for custom in self.owner.document.value.get("customProperties") or ():
-            if custom.get("property") == "partitions" and isinstance(custom.get("value"), dict):
-                return str(custom["value"].get("column"))
+            value = custom.get("value")
+            if custom.get("property") == "partitions" and isinstance(value, dict):
+                if value.get("every") == "file":
+                    break
+                found = {"partition_column": str(value.get("column"))}
+                # Said only where it is no week: arguments are part of keys.
+                return found if value.get("every") == "week" else {**found, "partition_every": "month"}
         raise self.wrong(key, "the product has no partitions whose end could be the clock", "Write `build`")

@@ -321,3 +321,25 @@ class _Values:
         return DocumentMalformed(
             file=self.file, line=mark.line + 1, column=mark.column + 1, problem=problem, remedy=remedy
         )
+
+
+def check_keys(
+    document: Document, path: Steps, *, required: tuple[str, ...], optional: tuple[str, ...]
+) -> None:
+    """Raise unless the value at `path` is a mapping with these keys and no others."""
+    value = document.at(path)
+    if not isinstance(value, dict):
+        raise document.malformed(
+            path, f"here is {kind_of(value)}; it must be a mapping", f"Keys: {', '.join(required)}"
+        )
+    for key in value:
+        if key not in required and key not in optional:
+            raise document.malformed(
+                (*path, key),
+                f"the key `{key}` is not known here",
+                allowed_words(key, (*required, *optional)),
+                key=True,
+            )
+    for key in required:
+        if value.get(key) is None:
+            raise document.malformed(path, f"`{key}` is missing here", "Add it")

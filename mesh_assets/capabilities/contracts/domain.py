@@ -11,16 +11,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mesh_assets.capabilities.contracts.delivery import KEYS as DELIVERY_KEYS
+from mesh_assets.capabilities.contracts.delivery import read_delivery
 from mesh_assets.capabilities.contracts.document import (
     Document,
     Steps,
     allowed_words,
+    check_keys,
     kind_of,
     parse,
     read_text,
 )
 from mesh_assets.capabilities.contracts.model import Domain, Source
-from mesh_assets.capabilities.contracts.read import check_custom_names, check_keys, custom_property, owners_of
+from mesh_assets.capabilities.contracts.read import check_custom_names, custom_property, owners_of
 from mesh_assets.capabilities.contracts.standard import check_domain_standard
 from mesh_assets.words.errors import NameMalformed
 from mesh_assets.words.names import WORD, ProductName, product_name
@@ -35,7 +38,7 @@ FORMATS = {
     "ndjson": (".ndjson", ".jsonl"),
     "excel": (".xlsx",),
 }
-_SOURCE_KEYS = ("format", "encoding", "description", "late", "columns")
+_SOURCE_KEYS = ("format", "encoding", "description", "late", "columns", *DELIVERY_KEYS)
 _TEXT_FORMATS = ("csv", "tsv", "json", "ndjson")
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
@@ -156,6 +159,7 @@ def _source(document: Document, path: Steps) -> Source:
         late=_late(document, path, weekly="{week}" in where),
         columns=_columns(document, (*path, "columns")),
         place=document.place(path),
+        delivery=read_delivery(document, path, form),
     )
 
 
@@ -173,10 +177,10 @@ def check_path(document: Document, path: Steps, where: Any) -> None:
         )
     if "" in parts or "." in parts or any(sign in where for sign in "*?["):
         raise document.malformed(path, f"the path {where!r} is not the plain path of one file")
-    strange = [word for word in _PLACEHOLDER.findall(where) if word != "week"]
-    if strange or where.count("{week}") > 1:
+    found = _PLACEHOLDER.findall(where)
+    if len(found) > 1 or any(word not in ("week", "batch") for word in found):
         raise document.malformed(
-            path, f"the path {where!r} has a placeholder that is not read", "Allowed: {week}, once"
+            path, f"the path {where!r} has a placeholder that is not read", "Allowed: {week} or {batch}, once"
         )
 
 

@@ -68,17 +68,33 @@ class Column:
         """As a person reads it: `order_id`, `lines[].sku`, `scores{value}`."""
         return self.root + "".join(step if step[0] in "[{" else f".{step}" for step in self.path)
 
+    def rule(self, name: str, says: str, **facts: Any) -> Rule:
+        """A rule about this column: called after it, and described by what it says of the column."""
+        return Rule(
+            id=f"{self.label}_{name}",
+            columns=(self.root,),
+            path=self.path,
+            description=f"{self.shown} {says}",
+            **facts,
+        )
+
 
 @dataclass(frozen=True)
 class Partitioning:
-    """How a product is cut: by the ISO week that starts on the Monday in `column` (a DATE)."""
+    """How a product is cut: by weeks, by months, or by the files of a source."""
 
     column: str
-    #: `week`: keys are Mondays as YYYY-MM-DD.
+    #: `week`: keys are Mondays, `month`: keys are firsts of a month, both YYYY-MM-DD and in a DATE column.
+    #: `file`: keys are what stands for `{batch}` in the names of the source's files, in a VARCHAR column.
     every: str
-    first: date
-    #: First Monday that is no longer a partition; None: up to now.
-    until: date | None
+    #: Of weeks and months: the first partition.
+    first: date = date.min
+    #: First day that is in no partition any more; None: up to now.
+    until: date | None = None
+    #: Of files: the source of the domain that they come from.
+    source: str = ""
+    #: Of files: where they are, with `{batch}` in the path; None until the domain is read as well.
+    files: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,18 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Automation:
+    """When a product is made without anybody asking."""
+
+    #: `eager`, `all_new`, `cron` or `manual`.
+    kind: str
+    cron: str = ""
+    timezone: str = "UTC"
+    #: So long after a cron's moment a build may come; then the product is late.
+    deadline: timedelta | None = None
+
+
+@dataclass(frozen=True)
 class Contract:
     """A product's promise. `raw` is the whole document, with whatever the model does not name."""
 
@@ -131,8 +159,8 @@ class Contract:
     owners: tuple[Person, ...]
     tags: tuple[str, ...]
     partitioning: Partitioning | None
-    #: `eager` or `manual`: how orchestration starts a build when inputs change.
-    automation: str
+    #: What starts a build (contracts/automation).
+    automation: Automation
     sla: tuple[Mapping[str, Any], ...]
     raw: Mapping[str, Any]
     text: str
@@ -188,8 +216,29 @@ def _holds(written: Any) -> bool:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How a source comes: as files that somebody puts there, as new rows of a table, or as pushed events."""
+
+    #: file, rows or events.
+    kind: str = "file"
+    #: How long a file stays as it is before it counts as whole; how long events are gathered.
+    settle: timedelta = timedelta(seconds=2)
+    #: rows: the environment variable that names the database.
+    connection: str = ""
+    #: rows: the table, and its column that only grows.
+    table: str = ""
+    watermark: str = ""
+    #: events: the field by which one is known again. rows: a column that tells rows of one watermark apart.
+    key: str = ""
+    #: events: at most so many in a file.
+    bundle: int = 10_000
+
+
+@dataclass(frozen=True)
 class Source:
-    """A file drop that a domain receives. `{week}` in the path stands for a partition key."""
+    """What a domain receives, as files. `{week}` in the path stands for a partition key, `{batch}` for any
+    name.
+    """
 
     name: str
     #: Relative to MESH_SOURCES; `crm/accounts.csv`, `claims/fills/{week}.parquet`.
@@ -204,10 +253,16 @@ class Source:
     #: Columns that must be there (text formats and Parquet); () where the source declares none.
     columns: tuple[str, ...] = ()
     place: Place | None = None
+    delivery: Delivery = field(default_factory=Delivery)
 
     @property
     def weekly(self) -> bool:
         return "{week}" in self.path
+
+    @property
+    def batched(self) -> bool:
+        """Any number of files, each read by every build."""
+        return "{batch}" in self.path
 
 
 @dataclass(frozen=True)

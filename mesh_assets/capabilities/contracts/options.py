@@ -66,12 +66,10 @@ def option_rules(document: Document, path: Steps, column: Column) -> Iterator[Ru
         if _says_nothing_more(document, at, column, options):
             continue
         kind, words = _KINDS[strict_option(options, option)]
-        yield Rule(
-            id=f"{column.label}_{kind}",
+        yield column.rule(
+            kind,
+            words.format(_told(value)),
             kind=_kind_of_format(column) if kind == "format" else kind,
-            columns=(column.root,),
-            path=column.path,
-            description=f"{column.shown} {words.format(_told(value))}",
             dimension="conformity",
             arguments=_arguments(document, at, column, option),
             place=document.place(at, key=True),
@@ -90,12 +88,10 @@ def length_rules(document: Document, path: Steps, column: Column) -> Iterator[Ru
     """The rule of `physicalType: VARCHAR(18)`: DuckDB stores longer texts in it as well."""
     most = column.longest
     if most is not None:
-        yield Rule(
-            id=f"{column.label}_length",
+        yield column.rule(
+            "length",
+            f"has at most {most} characters, as a VARCHAR({most})",
             kind="max_length",
-            columns=(column.root,),
-            path=column.path,
-            description=f"{column.shown} has at most {most} characters, as a VARCHAR({most})",
             dimension="conformity",
             arguments={"value": most},
             place=document.place((*path, "physicalType"), key=True),
@@ -109,12 +105,10 @@ def enum_rules(document: Document, path: Steps, column: Column) -> Iterator[Rule
         return
     values = [entry["value"] for entry in entries]
     check_values(document, (*path, "enum"), column, values)
-    yield Rule(
-        id=f"{column.label}_enum",
+    yield column.rule(
+        "enum",
+        f"is one of {', '.join(map(str, values))}",
         kind="invalid_values",
-        columns=(column.root,),
-        path=column.path,
-        description=f"{column.shown} is one of {', '.join(map(str, values))}",
         dimension="conformity",
         arguments={"operator": "mustBe", "value": 0, "unit": "rows", "validValues": values},
         place=document.place((*path, "enum"), key=True),

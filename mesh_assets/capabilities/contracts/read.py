@@ -6,24 +6,24 @@ Not here: the standard itself (standard), rule forms (rules), domain description
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.contracts.columns import column_named, columns_of
+from mesh_assets.capabilities.contracts.automation import AUTOMATION, automation_of
+from mesh_assets.capabilities.contracts.columns import columns_of
 from mesh_assets.capabilities.contracts.document import (
     Document,
     Steps,
-    allowed_words,
     close_to,
     kind_of,
     parse,
     read_text,
 )
 from mesh_assets.capabilities.contracts.links import TO_A_FILE
-from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Column, Contract, Partitioning, Person
+from mesh_assets.capabilities.contracts.model import DOCUMENTATION, Contract, Person
+from mesh_assets.capabilities.contracts.partitions import PARTITIONS, partitioning_of
 from mesh_assets.capabilities.contracts.quarantine import LIMIT, ON_FAILURE, quarantine_of
 from mesh_assets.capabilities.contracts.retention import RETENTION, retention_of
 from mesh_assets.capabilities.contracts.rules import promises_of
@@ -35,9 +35,6 @@ from mesh_assets.words.names import QUARANTINE, WORD, ProductName
 if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard
 
-#: customProperties of a contract that the mesh itself reads.
-PARTITIONS, AUTOMATION = "partitions", "automation"
-AUTOMATIONS = ("eager", "manual")
 #: Consumers whose expectations may stop the product's publication.
 ACCEPTS_BLOCKING = "acceptsBlockingExpectationsFrom"
 
@@ -93,8 +90,8 @@ def _contract(file: str, domain: str, product: str, text: str) -> Contract:
         rules=promises.rules,
         owners=owners_of(document.value.get("team")),
         tags=tuple(dict.fromkeys((*document.value.get("tags", ()), *written.get("tags", ())))),
-        partitioning=_partitioning(document, table, columns),
-        automation=_automation(document),
+        partitioning=partitioning_of(document, custom_property(document, PARTITIONS), table, columns),
+        automation=automation_of(document, custom_property(document, AUTOMATION)),
         sla=tuple(document.value.get("slaProperties") or ()),
         service_levels=levels,
         raw=document.value,
@@ -206,82 +203,3 @@ def _check_blocking_consumers(document: Document) -> None:
             f"`{ACCEPTS_BLOCKING}` is {kind_of(value)}; it must be a list of domains",
             "Write e.g. [hcp]",
         )
-
-
-def _automation(document: Document) -> str:
-    found = custom_property(document, AUTOMATION)
-    if found is None:
-        return "eager"
-    path, value = found
-    if value not in AUTOMATIONS:
-        raise document.malformed(
-            path, f"the automation is {kind_of(value)}", allowed_words(value, AUTOMATIONS)
-        )
-    return str(value)
-
-
-def _partitioning(document: Document, table: Steps, columns: tuple[Column, ...]) -> Partitioning | None:
-    found = custom_property(document, PARTITIONS)
-    partitioning = None
-    if found is not None:
-        path, value = found
-        check_keys(document, path, required=("column", "every", "first"), optional=("until",))
-        column = column_named(document, (*path, "column"), value["column"], columns)
-        if column.physical_type != "DATE":
-            raise document.malformed(
-                (*path, "column"), f"partitions go by a DATE, and {column.name} is {column.physical_type}"
-            )
-        if value["every"] != "week":
-            raise document.malformed(
-                (*path, "every"), f"`every` is {kind_of(value['every'])}", "Allowed: week"
-            )
-        first = _monday(document, (*path, "first"), value["first"])
-        until = None if value.get("until") is None else _monday(document, (*path, "until"), value["until"])
-        if until is not None and until <= first:
-            raise document.malformed((*path, "until"), f"`until` ({until}) is not after `first` ({first})")
-        partitioning = Partitioning(column=column.name, every="week", first=first, until=until)
-    _check_partitioned_columns(document, table, partitioning)
-    return partitioning
-
-
-def _check_partitioned_columns(document: Document, table: Steps, partitioning: Partitioning | None) -> None:
-    for number, written in enumerate(document.at((*table, "properties"))):
-        if written.get("partitioned") and (partitioning is None or written["name"] != partitioning.column):
-            raise document.malformed(
-                (*table, "properties", number, "partitioned"),
-                f"the column {written['name']} is `partitioned`, and `partitions` does not say so",
-                "Add the customProperty {property: partitions, value: {column: …, every: week, first: …}}",
-                key=True,
-            )
-
-
-def check_keys(
-    document: Document, path: Steps, *, required: tuple[str, ...], optional: tuple[str, ...]
-) -> None:
-    """Raise unless the value at `path` is a mapping with these keys and no others."""
-    value = document.at(path)
-    if not isinstance(value, dict):
-        raise document.malformed(
-            path, f"here is {kind_of(value)}; it must be a mapping", f"Keys: {', '.join(required)}"
-        )
-    for key in value:
-        if key not in required and key not in optional:
-            raise document.malformed(
-                (*path, key),
-                f"the key `{key}` is not known here",
-                allowed_words(key, (*required, *optional)),
-                key=True,
-            )
-    for key in required:
-        if value.get(key) is None:
-            raise document.malformed(path, f"`{key}` is missing here", "Add it")
-
-
-def _monday(document: Document, path: Steps, value: Any) -> date:
-    try:
-        day = date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise document.malformed(path, f"{kind_of(value)} is no date", "Write e.g. 2023-01-02") from None
-    if day.weekday() != 0:
-        raise document.malformed(path, f"{day} is a {day:%A}, and weeks begin on Monday")
-    return day

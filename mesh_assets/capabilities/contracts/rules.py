@@ -166,22 +166,18 @@ def _key_rules(document: Document, table: Steps, columns: tuple[Column, ...]) ->
 
 def _column_rules(document: Document, path: Steps, column: Column) -> Iterator[Rule]:
     if column.required:
-        yield Rule(
-            id=f"{column.label}_required",
+        yield column.rule(
+            "required",
+            "is never null",
             kind="required",
-            columns=(column.root,),
-            path=column.path,
-            description=f"{column.shown} is never null",
             dimension="completeness",
             place=document.place((*path, "required"), key=True),
         )
     if column.unique:
-        yield Rule(
-            id=f"{column.label}_unique",
+        yield column.rule(
+            "unique",
+            "has no value twice",
             kind="unique",
-            columns=(column.root,),
-            path=column.path,
-            description=f"{column.shown} has no value twice",
             dimension="uniqueness",
             place=document.place((*path, "unique"), key=True),
         )

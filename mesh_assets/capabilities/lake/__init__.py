@@ -9,18 +9,27 @@ from __future__ import annotations
 from mesh_assets.capabilities.lake.commit import Committed, commit
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, attach, connect
 from mesh_assets.capabilities.lake.fingerprint import combined, fingerprint_sql
-from mesh_assets.capabilities.lake.lock import commit_lock
+from mesh_assets.capabilities.lake.lock import commit_lock, waiting
 from mesh_assets.capabilities.lake.manifest import manifests, write_manifest
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of
-from mesh_assets.capabilities.lake.read import Handle, files, relation, relation_sql, version_files
+from mesh_assets.capabilities.lake.read import (
+    Handle,
+    files,
+    relation,
+    relation_sql,
+    version_files,
+    version_sql,
+)
 from mesh_assets.capabilities.lake.stage import draft_sql, files_sql, stage
 from mesh_assets.capabilities.lake.sweep import sweep
+from mesh_assets.capabilities.lake.turns import Turn
 
 __all__ = [
     "CATALOG_THREADS",
     "Committed",
     "Handle",
     "LakePlace",
+    "Turn",
     "attach",
     "combined",
     "commit",
@@ -37,5 +46,7 @@ __all__ = [
     "stage",
     "sweep",
     "version_files",
+    "version_sql",
+    "waiting",
     "write_manifest",
 ]

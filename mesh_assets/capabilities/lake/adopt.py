@@ -1,22 +1,22 @@
 """An older state of a table as a draft again, so that it takes the one path into the lake like any other.
 
 A file may stand in a lake's ledger once only, so each gets a second name: a hard link, and no byte is copied
-(from a disk that links nothing they are copied).
+(from a disk that links nothing they are copied; in object storage the server copies).
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_assets.capabilities.lake.arrivals import second_name
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
 from mesh_assets.capabilities.lake.places import literal, staging_of
 from mesh_assets.capabilities.lake.read import version_files
-from mesh_assets.capabilities.lake.stage import sync
+from mesh_assets.capabilities.lake.stores import is_object, store_at, sync
 from mesh_assets.words.errors import VersionLost
 from mesh_assets.words.versions import WHOLE, Draft, StagedFile
 
@@ -40,7 +40,7 @@ def adopt(
         kept = [
             (file, key) for file in files if (key := _key(file) if partition_column else WHOLE) in partitions
         ]
-        lost = [file for file, _ in kept if not Path(file).is_file()]
+        lost = [file for file, _ in kept if store_at(file).size(file) is None]
         if lost:
             raise VersionLost(product=product, snapshot=snapshot, file=Path(lost[0]).name, count=len(lost))
         listed = ", ".join(literal(file) for file, _ in kept)
@@ -65,12 +65,8 @@ def adopt(
 
 
 def _second_name(file: str, target: Path) -> str:
-    try:
-        os.link(file, target)
-    except OSError:  # another disk, or one without hard links
-        shutil.copyfile(file, target)
-        sync(target)
-    return str(target)
+    """In object storage it is read where it is, and the commit gives it its second name there."""
+    return file if is_object(file) else second_name(file, str(target))
 
 
 def _key(file: str) -> str:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake import types
+from mesh_assets.capabilities.lake.arrivals import bring_near, move
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
 from mesh_assets.capabilities.lake.ledger import Ledger, open_ledger
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal, quoted, safe_run_id
 from mesh_assets.capabilities.lake.rebase import rebased
-from mesh_assets.capabilities.lake.stage import sync
+from mesh_assets.capabilities.lake.stores import store_at
+from mesh_assets.capabilities.lake.told import told
 from mesh_assets.words.errors import PartitionsLeftBehind
-from mesh_assets.words.versions import Draft, StagedFile
+from mesh_assets.words.versions import Draft
 
 if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
+
+
+#: A run commits a product once, and again for each release that it lost.
+MOST_COMMITS = 100
 
 
 @dataclass(frozen=True)
@@ -53,23 +57,30 @@ def commit(
     comments: Mapping[str, str] | None = None,
     base: int | None = None,
     beside: Draft | None = None,
+    guard: Callable[[], None] = lambda: None,
 ) -> Committed:
     """Add a draft to its domain's lake as one snapshot; a run that asks again gets what it committed before.
+
+    Asks again means: with an equal `extra`. A run that lost a release and comes with other data, or on
+    another head, commits a second time, under a name of its own.
 
     `beside` is a draft of another table of the same lake that nobody may see without this one: the rows that
     were set aside. Both enter in one transaction.
 
     `comments` describe the columns, and under the key "" the table; they are written when the table is
     made or its columns change. `base` is the snapshot that readers see now (0: none): partitions that an
-    unreleased commit changed since then are put back; without it the lake is taken as it is.
+    unreleased commit changed since then are put back; without it the lake is taken as it is. `guard` is asked
+    when the lock is there and nothing has happened yet; what it raises ends the commit.
     """
     place = lake_of(settings, draft.product.domain)
-    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
+    with told(place.domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, draft.product.domain, read_only=False)
         drafts = [bring_near(place, each) for each in (draft, beside) if each is not None]
-        with commit_lock(settings, place):
-            snapshot = ledger.snapshot_of_run(run_key(draft))
+        what = f"commit of {draft.product}"
+        with commit_lock(settings, place, what=what, run_id=draft.run_id):
+            drafts, snapshot = _under_its_name(ledger, drafts, extra)
             if snapshot is None:
+                guard()
                 arrived = [_arrived(ledger, place, each, base) for each in drafts]
                 snapshot = record(ledger, arrived, Note(who, extra, comments or {}))
         return Committed(
@@ -77,6 +88,26 @@ def commit(
             ledger.files(draft.product, snapshot),
             ledger.files(beside.product, snapshot) if beside else (),
         )
+
+
+def _under_its_name(
+    ledger: Ledger, drafts: list[Draft], extra: Mapping[str, Any]
+) -> tuple[list[Draft], int | None]:
+    """The drafts under a run id whose commit is this very one (then its snapshot), or that has none yet.
+
+    Files have the run's id in their names, and one that the ledger has must never be written over.
+    """
+    wanted = json.loads(json.dumps(dict(extra), default=str))
+    name = drafts[0].run_id
+    for attempt in range(2, MOST_COMMITS):
+        named = [replace(each, run_id=name) for each in drafts]
+        snapshot = ledger.snapshot_of_run(run_key(named[0]))
+        if snapshot is None:
+            return named, None
+        if {key: ledger.extra_of(snapshot).get(key) for key in wanted} == wanted:
+            return named, snapshot
+        name = f"{drafts[0].run_id}.again{attempt}"
+    raise AssertionError(f"run {drafts[0].run_id} committed {drafts[0].product} {MOST_COMMITS} times")
 
 
 def _arrived(ledger: Ledger, place: LakePlace, draft: Draft, base: int | None) -> tuple[Draft, list[str]]:
@@ -88,56 +119,6 @@ def _arrived(ledger: Ledger, place: LakePlace, draft: Draft, base: int | None) -
 def run_key(draft: Draft) -> str:
     """What the snapshot's message says, so that a run finds its own commit again."""
     return f"{draft.product} by {safe_run_id(draft.run_id)}"
-
-
-def bring_near(place: LakePlace, draft: Draft) -> Draft:
-    """Copy a draft from another disk next to the lake, before the lock, so that moving it is renaming."""
-    arrivals = place.data / ".arrivals" / safe_run_id(draft.run_id) / str(draft.product)
-    near = []
-    for file in draft.files:
-        source = Path(file.path)
-        if not source.exists() or source.stat().st_dev == place.data.stat().st_dev:
-            near.append(file)
-            continue
-        target = arrivals / f"{len(near)}.parquet"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        sync(target)
-        near.append(StagedFile(str(target), file.partition, file.rows, file.bytes))
-    return Draft(
-        product=draft.product,
-        run_id=draft.run_id,
-        files=tuple(near),
-        columns=draft.columns,
-        partitions=draft.partitions,
-        partition_column=draft.partition_column,
-    )
-
-
-def move(place: LakePlace, draft: Draft) -> list[str]:
-    """Rename a draft's files into the lake's folder. A second call finds them moved."""
-    targets = []
-    counts: dict[str, int] = {}
-    for file in draft.files:
-        part = counts[file.partition] = counts.get(file.partition, -1) + 1
-        target = _target(place, draft, file, part)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if Path(file.path).exists():
-            Path(file.path).replace(target)
-        elif not target.exists():
-            raise FileNotFoundError(f"the draft of {draft.product} lost its file {file.path}")
-        if file.rows:
-            targets.append(str(target))
-    for folder in {Path(target).parent for target in targets}:
-        sync(folder)
-    return targets
-
-
-def _target(place: LakePlace, draft: Draft, file: StagedFile, part: int) -> Path:
-    folder = place.table_folder(draft.product)
-    if draft.partition_column is not None:
-        folder = folder / f"{draft.partition_column}={file.partition}"
-    return folder / (f"{draft.run_id}.parquet" if part == 0 else f"{draft.run_id}-{part}.parquet")
 
 
 def record(ledger: Ledger, arrived: Sequence[tuple[Draft, list[str]]], note: Note) -> int:
@@ -215,7 +196,7 @@ def _lost(ledger: Ledger, draft: Draft) -> bool:
     if draft.partition_column is not None and ledger.partitions(draft.product) - set(draft.partitions):
         return False
     files = ledger.files(draft.product, ledger.current_snapshot())
-    return not all(Path(file).is_file() for file in files)
+    return any(store_at(file).size(file) is None for file in files)
 
 
 def _refuse_to_leave(ledger: Ledger, draft: Draft, broken: tuple[str, ...]) -> None:

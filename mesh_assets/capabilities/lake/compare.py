@@ -17,6 +17,7 @@ from mesh_assets.capabilities.lake.fingerprint import APPROXIMATE
 from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.lake.same_bytes import pair_up, same_columns
 from mesh_assets.capabilities.lake.stage import files_sql
+from mesh_assets.capabilities.lake.stores import content_of, is_object
 from mesh_assets.capabilities.lake.types import Columns
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def _without_common_files(before: Side, after: Side) -> tuple[Side, Side]:
 
 
 def _identity(file: str) -> tuple[int, int]:
+    if is_object(file):  # its name ends with 64 bits of its content's digest
+        return 0, hash(content_of(file) or file)
     stat = Path(file).stat()
     return stat.st_dev, stat.st_ino
 

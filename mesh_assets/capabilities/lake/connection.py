@@ -6,7 +6,6 @@ connections that share one instance break each other on a PostgreSQL catalog (du
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import sqlite3
@@ -15,9 +14,21 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_assets.capabilities.lake.extensions import load, open_objects
 from mesh_assets.capabilities.lake.lock import commit_lock
-from mesh_assets.capabilities.lake.places import SPILL, LakePlace, lake_of, literal, quoted
+from mesh_assets.capabilities.lake.places import (
+    SPILL,
+    LakePlace,
+    in_objects,
+    keep_record,
+    lake_of,
+    literal,
+    quoted,
+)
+from mesh_assets.capabilities.lake.stores import is_object
+from mesh_assets.capabilities.lake.told import told
 from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.words.stores import LakeElsewhere
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,6 +67,8 @@ def connect(
     config = {**CONFIG, "temp_directory": str(spill), **({"threads": threads} if threads else {})}
     connection = duckdb.connect(str(database), config=config)
     connection.execute("SET TimeZone = 'UTC'")
+    if in_objects(settings):
+        open_objects(connection)
     return connection
 
 
@@ -77,38 +90,38 @@ def attach(
     if connection.execute(there).fetchone():
         return alias
     _load_catalog(connection, settings)
+    if place.objects:
+        open_objects(connection)
     if not read_only:
         _make(settings, place)
-    options = [f"DATA_PATH {literal(str(place.data) + '/')}", *_catalog_options(settings, place)]
+    options = [f"DATA_PATH {literal(place.data + '/')}", *_catalog_options(settings, place)]
     # The path that the catalog remembers is the one at its making; a home may move.
     options += ["OVERRIDE_DATA_PATH true"] + (["READ_ONLY"] if read_only else [])
     options += [f"SNAPSHOT_VERSION {int(snapshot)}"] if snapshot is not None else []
-    connection.execute(
-        f"ATTACH {literal(_catalog_path(settings, place))} AS {quoted(alias)} ({', '.join(options)})"
-    )
+    with told(domain):
+        connection.execute(
+            f"ATTACH {literal(_catalog_path(settings, place))} AS {quoted(alias)} ({', '.join(options)})"
+        )
+    _refuse_elsewhere(connection, settings, place, alias)
     return alias
 
 
-def load(connection: DuckDBPyConnection, extension: str) -> None:
-    """Load an extension out of its wheel: `ducklake`, `sqlite_scanner`, `postgres_scanner`, `httpfs`."""
-    connection.execute(f"LOAD {literal(str(extension_file(extension)))}")
-
-
-def extension_file(extension: str) -> Path:
-    """Where the wheel of an extension keeps it."""
-    import duckdb
-
-    # find_spec does not import the wheel's package.
-    spec = importlib.util.find_spec(f"duckdb_extension_{extension}")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    for folder in folders:
-        file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / f"{extension}.duckdb_extension"
-        if file.exists():
-            return file
-    raise SettingMalformed(
-        setting=f"duckdb-extension-{extension.replace('_', '-')}",
-        value="not installed" if not folders else "of another version",
-        problem=f"install its wheel of the version that DuckDB has ({duckdb.__version__})",
+def _refuse_elsewhere(
+    connection: DuckDBPyConnection, settings: Settings, place: LakePlace, alias: str
+) -> None:
+    """The catalog remembers where it was made: files of a bucket are not looked for in another place."""
+    schema = "main" if settings.catalog == "sqlite" else place.metadata_schema
+    table = f"{quoted(f'__ducklake_metadata_{alias}')}.{quoted(schema)}.ducklake_metadata"
+    row = connection.execute(f"SELECT value FROM {table} WHERE key = 'data_path'").fetchone()
+    there = str(row[0]).rstrip("/") if row else place.data
+    if there == place.data or not (is_object(there) or place.objects):
+        return
+    connection.execute(f"DETACH {quoted(alias)}")
+    raise LakeElsewhere(
+        domain=place.domain,
+        there=there.removesuffix(f"/{place.domain}/data") if is_object(there) else "local",
+        here=place.root,
+        variable=place.domain.upper(),
     )
 
 
@@ -146,7 +159,10 @@ def _catalog_options(settings: Settings, place: LakePlace) -> list[str]:
 
 def _make(settings: Settings, place: LakePlace) -> None:
     """The lake's folders and an empty catalog, if they are not there."""
-    place.data.mkdir(parents=True, exist_ok=True)
+    if not place.objects:
+        Path(place.data).mkdir(parents=True, exist_ok=True)
+    elif not place.record.exists():
+        keep_record(place)
     if settings.catalog == "sqlite":
         if not place.catalog.exists():
             with commit_lock(settings, place):
@@ -179,9 +195,18 @@ def _run_sqlite(file: Path, statement: str) -> None:
 def _make_tables(settings: Settings, place: LakePlace, path: str) -> None:
     with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         _load_catalog(connection, settings)
-        options = [f"DATA_PATH {literal(str(place.data) + '/')}", *_catalog_options(settings, place)]
+        if place.objects:
+            open_objects(connection)
+        options = [f"DATA_PATH {literal(place.data + '/')}", *_catalog_options(settings, place)]
         connection.execute(f"ATTACH {literal(path)} AS fresh ({', '.join(options)})")
         connection.execute("DETACH fresh")
+
+
+def has_lake(settings: Settings, place: LakePlace) -> bool:
+    """False for a domain that never committed."""
+    if not place.objects:
+        return Path(place.data).is_dir()
+    return place.catalog.exists() if settings.catalog == "sqlite" else _has_schema(settings, place)
 
 
 def _has_schema(settings: Settings, place: LakePlace) -> bool:

@@ -6,9 +6,10 @@ Values are written into the SQL, not bound: binding one imports pandas, half a C
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake.connection import attach
 from mesh_assets.capabilities.lake.places import lake_of, literal, quoted
@@ -72,6 +73,14 @@ class Ledger:
         changes = self._of("snapshot_changes")
         return self._number(f"SELECT max(snapshot_id) FROM {changes} WHERE commit_message = {literal(key)}")
 
+    def extra_of(self, snapshot: int) -> dict[str, Any]:
+        """What was written down with a commit."""
+        changes = self._of("snapshot_changes")
+        query = f"SELECT commit_extra_info FROM {changes} WHERE snapshot_id = {int(snapshot)}"
+        row = self.connection.execute(query).fetchone()
+        found: dict[str, Any] = json.loads(row[0]) if row and row[0] else {}
+        return found
+
     def current_snapshot(self) -> int:
         return self._number(f"SELECT max(snapshot_id) FROM {self._of('snapshot')}") or 0
 
@@ -84,6 +93,20 @@ class Ledger:
             ORDER BY 1
         """
         return tuple(str(path) for (path,) in self.connection.execute(query).fetchall())
+
+    def grew(self, product: ProductName, snapshot: int) -> bool:
+        """True if the product, at a snapshot, has files that are older than one of its columns."""
+        seen = "begin_snapshot <= {0} AND (end_snapshot IS NULL OR end_snapshot > {0})".format(int(snapshot))
+        schema = f"schema_name = {literal(product.domain)} AND {seen}"
+        table = f"table_name = {literal(product.product)} AND {seen}"
+        query = f"""
+            WITH s AS (SELECT schema_id FROM {self._of("schema")} WHERE {schema}),
+                 t AS (SELECT table_id FROM {self._of("table")} JOIN s USING (schema_id) WHERE {table}),
+                 f AS (FROM {self._of("data_file")} JOIN t USING (table_id) WHERE {seen}),
+                 c AS (FROM {self._of("column")} JOIN t USING (table_id) WHERE {seen})
+            SELECT (SELECT min(begin_snapshot) FROM f) < (SELECT max(begin_snapshot) FROM c)
+        """
+        return bool(self._number(query))
 
     def snapshots(self) -> list[Snapshot]:
         """Every snapshot that can still be read, oldest first."""

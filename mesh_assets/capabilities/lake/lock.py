@@ -1,89 +1,168 @@
-"""One writer per lake at a time, whoever and wherever it is.
+"""One writer per lake at a time, whoever and wherever it is, in the order in which they came.
 
 SQLite alone loses most concurrent DuckLake commits to "database is locked"; PostgreSQL retries, and can
-starve one writer for a minute. Neither happens behind a lock. Both kinds let go when their process dies.
+starve one writer for a minute. Neither happens behind a lock. Both kinds let go when their process dies, and
+both are fair: PostgreSQL queues by itself, flock behind tickets (`turns`).
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
-import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
+from mesh_assets.capabilities.lake.turns import (
+    TOLD_AFTER,
+    TOLD_AGAIN,
+    NotInTime,
+    Patience,
+    Turn,
+    in_turn,
+    turn_of,
+    turns,
+)
 from mesh_assets.words.errors import LakeBusy
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from mesh_assets.capabilities.lake.places import LakePlace
     from mesh_assets.words.settings import Settings
+
+LOG = logging.getLogger(__name__)
 
 #: How long to wait for the lock, in seconds. A commit holds it for a fraction of one.
 PATIENCE = 300.0
 
+#: Who holds and who waits for a lake's lock, in order, from PostgreSQL. Its words come from the comment in
+#: the statement that asked for it; whoever may not see that gets the process alone.
+ADVISORY = """
+    SELECT a.pid, coalesce(a.query, ''), l.granted, coalesce(a.state_change, a.query_start, now()),
+           coalesce(a.query_start, a.backend_start, now())
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory'
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND l.objsubid = 1 AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(%s, 0)
+    ORDER BY l.granted DESC, l.waitstart, a.query_start
+"""
+
 
 @contextmanager
-def commit_lock(settings: Settings, place: LakePlace, *, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the lake's lock; raises LakeBusy, naming the holder, when it is not to be had in time."""
-    hold = _flock if settings.catalog == "sqlite" else _advisory_lock
-    with hold(settings, place, patience):
+def commit_lock(
+    settings: Settings,
+    place: LakePlace,
+    *,
+    patience: float = PATIENCE,
+    what: str = "upkeep",
+    run_id: str = "",
+) -> Iterator[None]:
+    """Hold the lake's lock; raises LakeBusy, naming the holder, when it is not to be had in time.
+
+    `what` and `run_id` are for others who wait, and for `mesh lake waiting`.
+    """
+    hold = _in_turn if settings.catalog == "sqlite" else _advisory_lock
+    with hold(settings, place, turn_of(place.domain, what, run_id), patience):
         yield
 
 
+def waiting(settings: Settings, place: LakePlace) -> list[Turn]:
+    """Who holds the lake's lock and who waits for it, in order."""
+    if settings.catalog == "sqlite":
+        return turns(place.turns)
+    with _session(settings) as session:
+        return _advisory_turns(session, place)
+
+
 @contextmanager
-def _flock(_: Settings, place: LakePlace, patience: float) -> Iterator[None]:
-    place.folder.mkdir(parents=True, exist_ok=True)
-    with place.lock.open("a+") as file:
-        _wait(file, place, patience)
-        try:
-            _sign(file)
-            yield
-        finally:
-            file.truncate(0)
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _wait(file: IO[str], place: LakePlace, patience: float) -> None:
+def _in_turn(_: Settings, place: LakePlace, turn: Turn, patience: float) -> Iterator[None]:
     deadline = time.monotonic() + patience
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise LakeBusy(domain=place.domain, holder=_holder(file), seconds=patience) from None
-            # flock queues nobody: uneven steps keep one waiter from losing every time.
-            time.sleep(random.uniform(0.001, 0.01))  # noqa: S311 - a pause is no secret
-
-
-def _sign(file: IO[str]) -> None:
-    """Who holds the lock since when, for people: the lock itself is the kernel's."""
-    file.truncate(0)
-    file.write(json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}))
-    file.flush()
-
-
-def _holder(file: IO[str]) -> str:
-    file.seek(0)
     try:
-        signed = json.loads(file.read())
-        return f"process {signed['pid']} since {signed['since']}"
-    except (ValueError, KeyError):
-        return "another process"
+        with in_turn(place.turns, turn, patience), place.lock.open("a") as file:
+            # Tickets make it fair; this is what makes it safe, should somebody clear their folder away.
+            Patience(place.domain, deadline, lambda: None).for_lock(file, fcntl.LOCK_EX)
+            yield
+    except NotInTime as late:
+        raise _busy(place, late.ahead, patience) from None
 
 
 @contextmanager
-def _advisory_lock(settings: Settings, place: LakePlace, patience: float) -> Iterator[None]:
+def _advisory_lock(settings: Settings, place: LakePlace, turn: Turn, patience: float) -> Iterator[None]:
+    # A session of its own: DuckDB pools its connections, so a lock taken through it may outlive the commit.
+    with _session(settings) as session:
+        deadline = time.monotonic() + patience
+        name = f"mesh {os.getpid()} {turn.what}"[:63]
+        session.execute("SELECT set_config('application_name', %s, false)", [name])
+        if not _asked(session, place, turn, "pg_try_advisory_lock"):
+            _wait(settings, session, place, turn, deadline, patience)
+        yield
+
+
+def _wait(
+    settings: Settings, session: Any, place: LakePlace, turn: Turn, deadline: float, patience: float
+) -> None:
+    """Queue, in this one place of the queue; a second session looks who is ahead, if it takes long."""
+    import threading
+
+    told = threading.Event()
+
+    def tell() -> None:
+        pause = TOLD_AFTER
+        while not told.wait(pause):
+            ahead = next(iter(waiting(settings, place)), None)
+            LOG.warning(
+                "waiting to commit to the lake of %s behind %s; see `mesh lake waiting`", place.domain, ahead
+            )
+            pause = TOLD_AGAIN
+
     import psycopg
 
-    # A session of its own: DuckDB pools its connections, so a lock taken through it may outlive the commit.
-    with psycopg.connect(settings.catalog.removeprefix("postgres:"), autocommit=True) as session:
-        session.execute("SELECT set_config('lock_timeout', %s, false)", [f"{int(patience * 1000)}ms"])
+    milliseconds = max(1, int((deadline - time.monotonic()) * 1000))
+    session.execute("SELECT set_config('lock_timeout', %s, false)", [f"{milliseconds}ms"])
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        _asked(session, place, turn, "pg_advisory_lock")
+    except psycopg.errors.LockNotAvailable:
+        raise _busy(place, next(iter(_advisory_turns(session, place)), None), patience) from None
+    finally:
+        told.set()
+
+
+def _asked(session: Connection[Any], place: LakePlace, turn: Turn, function: str) -> bool:
+    """Ask for the lock in words that others can read in pg_stat_activity while this session holds it."""
+    note = json.dumps(asdict(turn), default=str).replace("*/", "* /").replace("%", "%%")
+    row = session.execute(
+        f"SELECT {function}(hashtextextended(%s, 0)) /* {note} */",
+        [place.metadata_schema],
+    ).fetchone()
+    return bool(row and row[0] is not False)
+
+
+def _advisory_turns(session: Connection[Any], place: LakePlace) -> list[Turn]:
+    found = []
+    for pid, query, granted, changed, asked in session.execute(ADVISORY, [place.metadata_schema]).fetchall():
+        since = changed if granted else asked
+        _, _, note = query.partition("/* ")
         try:
-            session.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [place.metadata_schema])
-        except psycopg.errors.LockNotAvailable:
-            raise LakeBusy(domain=place.domain, holder="another session", seconds=patience) from None
-        yield
+            facts = {**json.loads(note.removesuffix(" */")), "since": since, "holds": granted}
+            found.append(Turn(**facts))
+        except (ValueError, TypeError):
+            found.append(Turn(place.domain, "something", "", pid, "the database's list", since, granted))
+    return found
+
+
+def _session(settings: Settings) -> Connection[Any]:
+    import psycopg
+
+    return psycopg.connect(settings.catalog.removeprefix("postgres:"), autocommit=True)
+
+
+def _busy(place: LakePlace, ahead: Turn | None, patience: float) -> LakeBusy:
+    holder = "another process" if ahead is None else str(ahead)
+    return LakeBusy(domain=place.domain, holder=holder, seconds=patience)

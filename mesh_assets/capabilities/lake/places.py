@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 #: How the folders begin in which DuckDB puts what memory does not hold.
 SPILL = "spill-"
 
+#: The file in a lake's folder that says which place in object storage its data is in.
+RECORD = "place"
+
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
 
 @dataclass(frozen=True)
 class LakePlace:
-    """One domain's lake on disk."""
+    """One domain's lake: a folder of its own, and its data there or in object storage."""
 
     domain: str
+    #: The catalog (if it is SQLite), the lock, and everything else unless `objects` says otherwise.
     folder: Path
+    #: `s3://bucket/prefix/<domain>` if files are in object storage, else "".
+    objects: str = ""
 
     @property
     def catalog(self) -> Path:
@@ -31,34 +38,82 @@ class LakePlace:
         return self.folder / "catalog.sqlite"
 
     @property
-    def data(self) -> Path:
-        return self.folder / "data"
+    def root(self) -> str:
+        """What paths in certificates begin below: data, manifests and artifacts are in it."""
+        return self.objects or str(self.folder)
+
+    @property
+    def data(self) -> str:
+        return f"{self.root}/data"
 
     @property
     def lock(self) -> Path:
         return self.folder / "commit.lock"
 
     @property
-    def manifests(self) -> Path:
-        return self.folder / "manifests"
+    def turns(self) -> Path:
+        """Tickets of those who hold the lock or wait for it, if the catalog is SQLite."""
+        return self.folder / "turns"
 
     @property
-    def log(self) -> Path:
-        """What was expired and deleted, a line of JSON each; only ever added to."""
-        return self.folder / "upkeep.jsonl"
+    def manifests(self) -> str:
+        return f"{self.root}/manifests"
+
+    @property
+    def log(self) -> str:
+        """What was expired and deleted: a file that is only ever added to; in object storage, where nothing
+        can be added to, a folder with a file for each time.
+        """
+        return f"{self.root}/upkeep" if self.objects else f"{self.root}/upkeep.jsonl"
+
+    @property
+    def record(self) -> Path:
+        """Says where the files are, if they are not here."""
+        return self.folder / RECORD
 
     @property
     def metadata_schema(self) -> str:
         """The catalog's schema, if it is PostgreSQL: a schema and a role per domain."""
         return f"lake_{self.domain}"
 
-    def table_folder(self, product: ProductName) -> Path:
+    def table_folder(self, product: ProductName) -> str:
         """Where DuckLake keeps a table's files by itself; paths below it are stored relative."""
-        return self.data / product.domain / product.product
+        return f"{self.data}/{product.domain}/{product.product}"
+
+    def relative(self, path: str) -> str:
+        """A path of a file of this lake, as it stays true when the lake moves."""
+        if not path.startswith(f"{self.root}/"):
+            raise ValueError(f"{path} is no file of the lake in {self.root}")
+        return path.removeprefix(f"{self.root}/")
 
 
 def lake_of(settings: Settings, domain: str) -> LakePlace:
-    return LakePlace(domain=domain, folder=settings.lakes / domain)
+    """Where a domain's lake is; for one that is not there yet, where the settings want it.
+
+    Settings do not move a lake: its record says where it is, or its data in its folder.
+    """
+    folder = settings.lakes / domain
+    try:
+        return LakePlace(domain, folder, (folder / RECORD).read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        place = dict(settings.data_of).get(domain, settings.data)
+    if not place or (folder / "data").is_dir():
+        return LakePlace(domain, folder)
+    return LakePlace(domain, folder, f"{place}/{domain}")
+
+
+def keep_record(place: LakePlace) -> None:
+    """From now on the lake is there, whatever the settings say of new ones."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    half = place.record.with_suffix(f".{os.getpid()}.half")
+    half.write_text(f"{place.objects}\n", encoding="utf-8")
+    half.replace(place.record)
+
+
+def in_objects(settings: Settings) -> bool:
+    """Whether some lake's files are in object storage."""
+    wanted = settings.data or any(place for _, place in settings.data_of)
+    return bool(wanted) or any(settings.lakes.glob(f"*/{RECORD}"))
 
 
 def staging_of(settings: Settings, product: ProductName, run_id: str) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
 from mesh_assets.capabilities.lake.ledger import open_ledger
+from mesh_assets.capabilities.lake.stage import files_sql
 from mesh_assets.capabilities.lake.types import describe
+from mesh_assets.words.errors import VersionLost
 
 if TYPE_CHECKING:
     import pandas
@@ -49,6 +53,15 @@ def version_files(
     return found, describe(relation(connection, settings, product, snapshot))
 
 
+def version_sql(
+    connection: DuckDBPyConnection, settings: Settings, product: ProductName, snapshot: int
+) -> str:
+    """A product at a snapshot as an SQL query over its files, for any connection."""
+    found, columns = version_files(connection, settings, product, snapshot)
+    grew = len(found) > 1 and open_ledger(connection, settings, product.domain).grew(product, snapshot)
+    return files_sql(found, columns, mixed=grew)
+
+
 class Handle:
     """One version of a product, for reading: lazy, and nothing is copied until asked."""
 
@@ -68,28 +81,57 @@ class Handle:
 
     @cached_property
     def relation(self) -> DuckDBPyRelation:
-        """The version as a DuckDB relation: filter, join and aggregate it, then ask for the result."""
-        return relation(self.connection, self.settings, self.product, self.snapshot)
+        """The version as a DuckDB relation: filter, join and aggregate it, then ask for the result.
+
+        It reads the version's files, and the catalog only once, to learn which they are: a snapshot that
+        expires under a transaction is answered with no rows (DuckLake 1.5.5), a file that is gone with an
+        error.
+        """
+        with self._told_if_lost():
+            return self.connection.sql(
+                version_sql(self.connection, self.settings, self.product, self.snapshot)
+            )
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(name, DuckDB type) in table order."""
-        return describe(self.relation)
+        return self._described[1]
 
-    @cached_property
+    @property
     def files(self) -> tuple[str, ...]:
         """Absolute paths of the version's Parquet files."""
-        ledger = open_ledger(self.connection, self.settings, self.product.domain)
-        return ledger.files(self.product, self.snapshot)
+        return self._described[0]
 
     def arrow(self) -> pyarrow.Table:
-        return self.relation.to_arrow_table()
+        with self._told_if_lost():
+            return self.relation.to_arrow_table()
 
     def polars(self) -> polars.DataFrame:
-        return self.relation.pl()
+        with self._told_if_lost():
+            return self.relation.pl()
 
     def pandas(self) -> pandas.DataFrame:
-        return self.relation.df()
+        with self._told_if_lost():
+            return self.relation.df()
+
+    @cached_property
+    def _described(self) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        return version_files(self.connection, self.settings, self.product, self.snapshot)
+
+    @contextmanager
+    def _told_if_lost(self) -> Iterator[None]:
+        """Files may go after this handle has learned of them; what is not there is never no rows."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.IOException as error:
+            named = [file for file in self.files if Path(file).name in str(error)]
+            if not named:
+                raise
+            raise VersionLost(
+                product=self.product, snapshot=self.snapshot, file=Path(named[0]).name, count=1
+            ) from None
 
     def close(self) -> None:
         """Let go of the connection; a handle that nobody holds does so by itself."""

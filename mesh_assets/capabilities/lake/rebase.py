@@ -7,7 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from mesh_assets.capabilities.lake.arrivals import second_name
 from mesh_assets.capabilities.lake.ledger import Ledger
+from mesh_assets.capabilities.lake.stores import is_object
 from mesh_assets.words.versions import Draft
 
 
@@ -27,16 +29,15 @@ def rebased(ledger: Ledger, draft: Draft, base: int | None) -> tuple[Draft, list
     now = set(ledger.files(draft.product, ledger.current_snapshot()))
     strays = {_partition_of(path) for path in seen ^ now} - set(draft.partitions)
     kept = [path for path in sorted(seen) if _partition_of(path) in strays]
-    files = [_linked(draft, Path(path), number) for number, path in enumerate(kept)]
+    files = [_kept(draft, path, number) for number, path in enumerate(kept)]
     return replace(draft, partitions=(*draft.partitions, *sorted(strays))), files
 
 
-def _linked(draft: Draft, path: Path, number: int) -> str:
-    """Another name for the same bytes: a file may stand in the lake's ledger once only."""
-    name = path.with_name(f"{draft.run_id}-kept-{number}.parquet")
-    name.unlink(missing_ok=True)  # of an attempt of this very run
-    name.hardlink_to(path)
-    return str(name)
+def _kept(draft: Draft, path: str, number: int) -> str:
+    """In object storage with what its name says of its content."""
+    folder, _, name = path.rpartition("/")
+    content = f"-{name.rpartition('-')[2]}" if is_object(path) else ".parquet"
+    return second_name(path, f"{folder}/{draft.run_id}-kept-{number}{content}")
 
 
 def _partition_of(path: str) -> str:

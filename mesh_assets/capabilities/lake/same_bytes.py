@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake.places import literal
+from mesh_assets.capabilities.lake.stores import is_object
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -41,7 +42,8 @@ Pairs = list[tuple[Layout, Layout]]
 
 def pair_up(con: DuckDBPyConnection, before: Sequence[str], after: Sequence[str]) -> Pairs | None:
     """Files of one partition and of the same row groups, side by side; None unless all can be paired."""
-    if len(before) != len(after):
+    # Out of object storage the bytes would have to be fetched first: decoding a column fetches no more.
+    if len(before) != len(after) or any(is_object(file) for file in (*before, *after)):
         return None
     ours, theirs = (sorted(files, key=_place) for files in (before, after))
     if [Path(file).parent.name for file in ours] != [Path(file).parent.name for file in theirs]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake import types
 from mesh_assets.capabilities.lake.places import literal, quoted, staging_of
+from mesh_assets.capabilities.lake.stores import sync
 from mesh_assets.words.errors import RowsOutsidePartitions
 from mesh_assets.words.versions import WHOLE, Draft, StagedFile
 
@@ -84,14 +84,17 @@ def draft_sql(draft: Draft) -> str:
     return files_sql([file.path for file in draft.files], draft.columns)
 
 
-def files_sql(paths: Sequence[str], columns: Sequence[tuple[str, str]]) -> str:
-    """Parquet files of these columns as an SQL query."""
+def files_sql(paths: Sequence[str], columns: Sequence[tuple[str, str]], *, mixed: bool = False) -> str:
+    """Parquet files of these columns as an SQL query; `mixed` if some files lack some of the columns."""
+    nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns)
     if not paths:
-        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns)
         return f"SELECT {nothing} WHERE false"
     names = ", ".join(quoted(name) for name, _ in columns)
     listed = ", ".join(literal(path) for path in paths)
     # The partition column is in the file; read from the path it might get another type.
+    if mixed:
+        files = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+        return f"SELECT {names} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME FROM {files})"
     return f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning = false)"
 
 
@@ -163,11 +166,3 @@ def _settle(folder: Path, files: Sequence[StagedFile]) -> None:
         sync(Path(file.path))
     for parent in {Path(file.path).parent for file in files} | {folder}:
         sync(parent)
-
-
-def sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +18,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
+from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect, has_lake
 from mesh_assets.capabilities.lake.ledger import KnownFile, Ledger, Snapshot, open_ledger
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal
+from mesh_assets.capabilities.lake.stores import Objects, store_at
+from mesh_assets.capabilities.lake.told import told
 from mesh_assets.words.errors import GraceTooShort, StrangePath
 
 if TYPE_CHECKING:
@@ -62,16 +65,18 @@ class Holdings:
 class Leftover:
     """A file that may go."""
 
-    path: Path
+    path: str
     bytes: int
     why: str
+    #: What the server calls an upload that nobody finished.
+    upload: str = ""
 
 
 def holdings(settings: Settings, domain: str) -> Holdings:
     """Everything that the catalog knows; nothing for a domain that has no lake yet."""
     if not _there(settings, domain):
         return Holdings((), ())
-    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
+    with told(domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, domain)
         return Holdings(tuple(ledger.snapshots()), tuple(ledger.known_files()))
 
@@ -82,13 +87,13 @@ def expire_snapshots(settings: Settings, domain: str, numbers: Collection[int], 
     Files that no other snapshot sees are marked for `clean_up`; none is deleted here.
     """
     place = lake_of(settings, domain)
-    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
+    with told(domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, domain, read_only=False)
         with commit_lock(settings, place):
             present = {snapshot.number for snapshot in ledger.snapshots()}
             gone = sorted(set(numbers) & (present - {max(present, default=0)}))
             if gone:
-                log(place, who=who, what="expired", snapshots=gone)
+                log(place, {"snapshots": gone}, who=who, what="expired")
                 listed = ", ".join(str(number) for number in gone)
                 connection.execute(
                     f"CALL ducklake_expire_snapshots({literal(ledger.alias)}, versions => [{listed}])"
@@ -104,10 +109,11 @@ def leftovers(
     if not _there(settings, domain):
         return []
     place = lake_of(settings, domain)
-    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
+    with told(domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, domain, read_only=False)
         with commit_lock(settings, place):
-            return [file for cleaner in CLEANERS for file in _found(ledger, place, cleaner, before)]
+            found = [file for cleaner in CLEANERS for file in _found(ledger, place, cleaner, before)]
+        return found + _unfinished(place, before)
 
 
 def clean_up(
@@ -125,25 +131,40 @@ def clean_up(
     place = lake_of(settings, domain)
     before = (now or datetime.now(UTC)) - grace
     deleted = []
-    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
+    with told(domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, domain, read_only=False)
         with commit_lock(settings, place):
             for cleaner in CLEANERS:
                 found = _found(ledger, place, cleaner, before)
-                for file in found:
-                    path = str(file.path.relative_to(place.folder))
-                    log(place, who=who, what="deleted", file=path, bytes=file.bytes, why=file.why)
+                _log_deleted(place, who, found)
                 if found:
                     connection.execute(_call(ledger, cleaner, before, dry=False))
                 deleted += found
-    return deleted
+    halves = _unfinished(place, before)
+    _log_deleted(place, who, halves)
+    for each in halves:
+        Objects().abandon(each.path, each.upload)
+    return deleted + halves
 
 
-def log(place: LakePlace, *, who: str, what: str, **facts: Any) -> None:
-    """A line in the lake's log, on the disk before what it tells of happens."""
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": who, "what": what, **facts}
-    with place.log.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+def _log_deleted(place: LakePlace, who: str, files: Sequence[Leftover]) -> None:
+    facts = [{"file": place.relative(file.path), "bytes": file.bytes, "why": file.why} for file in files]
+    log(place, *facts, who=who, what="deleted")
+
+
+def log(place: LakePlace, *facts: Mapping[str, Any], who: str, what: str) -> None:
+    """Lines in the lake's log, stored before what they tell of happens."""
+    now = datetime.now(UTC)
+    head = {"at": now.isoformat(timespec="seconds"), "who": who, "what": what}
+    text = "".join(json.dumps({**head, **each}) + "\n" for each in facts)
+    if not text:
+        return
+    if place.objects:
+        path = f"{place.log}/{now:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.jsonl"
+        store_at(path).write(path, text.encode())
+        return
+    with Path(place.log).open("a", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
@@ -160,29 +181,47 @@ def expired_snapshots(settings: Settings, domain: str) -> dict[int, tuple[dateti
 
 def logged(settings: Settings, domain: str) -> Iterator[dict[str, Any]]:
     """What was expired and deleted, oldest first; a line that a power cut left half is passed over."""
-    path = lake_of(settings, domain).log
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
+    place = lake_of(settings, domain)
+    store = store_at(place.root)
+    paths = sorted(each.path for each in store.below(place.log)) if place.objects else [place.log]
+    for path in paths:
+        for line in (store.read(path) or b"").decode().splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
 
 
 def _there(settings: Settings, domain: str) -> bool:
-    return lake_of(settings, domain).data.is_dir()
+    return has_lake(settings, lake_of(settings, domain))
 
 
 def _found(ledger: Ledger, place: LakePlace, cleaner: str, before: datetime) -> list[Leftover]:
     rows = ledger.connection.execute(_call(ledger, cleaner, before, dry=True)).fetchall()
-    paths = [Path(str(path)) for (path,) in rows]
+    paths = [str(path) for (path,) in rows]
     for path in paths:
-        if not path.resolve().is_relative_to(place.data.resolve()):
+        if not _within(place, path):
             raise StrangePath(path=path, folder=place.data)
-    return [Leftover(path, _size(path), CLEANERS[cleaner]) for path in paths]
+    store = store_at(place.root)
+    return [Leftover(path, store.size(path) or 0, CLEANERS[cleaner]) for path in paths]
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+def _within(place: LakePlace, path: str) -> bool:
+    if place.objects:
+        return path.startswith(f"{place.data}/")
+    return Path(path).resolve().is_relative_to(Path(place.data).resolve())
+
+
+def _unfinished(place: LakePlace, before: datetime) -> list[Leftover]:
+    """Parts of files that never became files; they cost what files cost."""
+    if not place.objects:
+        return []
+    why = "its upload was never finished"
+    return [
+        Leftover(each.path, each.bytes, why, upload)
+        for each, upload in Objects().unfinished(place.data)
+        if each.modified < before
+    ]
 
 
 def _call(ledger: Ledger, cleaner: str, before: datetime, *, dry: bool) -> str:

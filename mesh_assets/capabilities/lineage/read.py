@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mesh_assets.capabilities.contracts.document import close_to
@@ -19,6 +20,7 @@ from mesh_assets.capabilities.lineage.expected import with_expected
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, Mesh, Recipe, RecipeKind
 from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed
 from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.partitions import FILE
 from mesh_assets.words.rules import Place, Rule
 from mesh_assets.words.settings import Settings
 
@@ -77,13 +79,32 @@ def _asset(settings: Settings, domain: Domain, folder: Path, models: dict[str, P
                 problem=f"{name} has a recipe and no contract",
                 remedy=f"Write one, or name the folder _{folder.name} to keep it private",
             )
-        contract = read_contract(folder / "contract.yaml")
+        contract = with_files(settings, domain, read_contract(folder / "contract.yaml"))
     return Asset(
         name=name,
         contract=contract,
         recipe=_recipe(settings, name, folder, models),
         expectations=_expectations(folder, contract),
     )
+
+
+def with_files(settings: Settings, domain: Domain, contract: Contract) -> Contract:
+    """A contract that cuts by the files of a source, with where they are: domain.yaml says so."""
+    cut = contract.partitioning
+    if cut is None or cut.every != FILE:
+        return contract
+    source = domain.source(cut.source)
+    if source is None or "{batch}" not in source.path.rpartition("/")[2]:
+        fitting = [each.name for each in domain.sources if "{batch}" in each.path.rpartition("/")[2]]
+        raise DocumentMalformed(
+            file=contract.place.file,
+            line=contract.place.line,
+            problem=f"its partitions are the files of {cut.source!r}, "
+            + ("whose name has no {batch}" if source else f"which is no source of {domain.name}"),
+            remedy=f"Sources with {{batch}} in the file's name: {', '.join(fitting) or 'none'}",
+        )
+    folder = settings.sources if source.delivery.kind == "file" else settings.home / "landed"
+    return replace(contract, partitioning=replace(cut, files=folder / source.path))
 
 
 def _expectations(folder: Path, contract: Contract | None) -> tuple[Rule, ...]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.words.errors import MeshError
@@ -99,26 +97,26 @@ def _registry(settings: Settings) -> Iterator[Finding]:
 
 def _lakes(settings: Settings) -> Iterator[Finding]:
     """Look up every file of every head: DuckLake answers counts from statistics when a file is lost."""
+    from mesh_assets.capabilities.lake.stores import store_at
     from mesh_assets.capabilities.registry import open_registry
 
     with open_registry(settings) as registry:
         for name, number in sorted(registry.heads().items()):
             head = registry.version(name, number)
-            lost = [path for path in _files(settings, head) if not _whole(Path(path))]
+            lost = [path for path in _files(settings, head) if not _whole(path)]
             if lost:
                 told = f"{name} version {number} has lost {len(lost)} of its files, first {lost[0]}"
-                first = "Remove what is left of it and build" if Path(lost[0]).is_file() else "Build"
+                first = "Remove what is left of it and build" if store_at(lost[0]).size(lost[0]) else "Build"
                 yield Finding("lake", False, f"{told}. {first} it again: `mesh build {name} --force`")
         yield Finding("lakes", True, f"{settings.lakes}: every file of every current version is looked up")
 
 
-def _whole(path: Path) -> bool:
+def _whole(path: str) -> bool:
     """False for a file that is gone or was cut off."""
-    if not path.is_file() or path.stat().st_size < len(PARQUET):
-        return False
-    with path.open("rb") as file:
-        file.seek(-len(PARQUET), os.SEEK_END)
-        return file.read() == PARQUET
+    from mesh_assets.capabilities.lake.stores import store_at
+
+    store = store_at(path)
+    return (store.size(path) or 0) >= len(PARQUET) and store.tail(path, len(PARQUET)) == PARQUET
 
 
 def _files(settings: Settings, head: Version) -> tuple[str, ...]:

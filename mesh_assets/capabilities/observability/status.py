@@ -12,7 +12,7 @@ def product_rows(mesh: Mesh, registry: Registry) -> list[dict[str, Any]]:
     """One row per product: product, version, rows, published, rules, last_build; plain values, None where
     unknown.
     """
-    heads, builds = registry.heads(), registry.last_builds()
+    heads, builds, controls = registry.heads(), registry.last_builds(), registry.controls()
     rows = []
     for asset in sorted(mesh.products, key=lambda asset: asset.name):
         number = heads.get(asset.name)
@@ -27,6 +27,7 @@ def product_rows(mesh: Mesh, registry: Registry) -> list[dict[str, Any]]:
                 "published": f"{version.published:%Y-%m-%d %H:%M}" if version else None,
                 "rules": len(asset.rules),
                 "last_build": str(last.outcome) if last else None,
+                "paused": controls.why_not(asset.name, asset.needs),
             }
         )
     return rows

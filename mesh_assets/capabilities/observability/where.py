@@ -14,10 +14,14 @@ from enum import StrEnum
 
 from mesh_assets.capabilities.lake import CATALOG_THREADS, connect, lake_of, version_files
 from mesh_assets.capabilities.lake.connection import refuse_secret
+from mesh_assets.capabilities.lake.credentials import KEY, SECRET, Credentials, credentials
 from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.observability.engines import arrow_type, polars_type, spark_type
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import Version
+
+#: What a reader's environment must have, and what DuckDB calls it.
+KEYS = {"KEY_ID": KEY, "SECRET": SECRET}
 
 
 class Engine(StrEnum):
@@ -40,6 +44,8 @@ class Whereabouts:
     files: tuple[str, ...]
     #: (name, DuckDB type) in table order.
     columns: tuple[tuple[str, str], ...]
+    #: The server of the bucket that the files are in, None for files in folders.
+    store: Credentials | None = None
 
 
 def whereabouts(settings: Settings, version: Version) -> Whereabouts:
@@ -47,7 +53,9 @@ def whereabouts(settings: Settings, version: Version) -> Whereabouts:
     refuse_secret(settings)
     with closing(connect(settings, threads=CATALOG_THREADS)) as con:
         files, columns = version_files(con, settings, version.product, version.snapshot)
-    return Whereabouts(settings, version, files, columns)
+    lake = lake_of(settings, version.product.domain)
+    store = credentials(lake.objects) if lake.objects else None
+    return Whereabouts(settings, version, files, columns, store)
 
 
 def snippet(place: Whereabouts, engine: Engine) -> str:
@@ -64,16 +72,36 @@ def snippet(place: Whereabouts, engine: Engine) -> str:
 
 def _sql(place: Whereabouts) -> str:
     statements = [f"{statement};" for statement in _statements(place)]
+    if place.store:
+        words = [f"{name} getenv({literal(each)})" for name, each in KEYS.items()]
+        secret = f"CREATE SECRET (TYPE s3, {', '.join([*words, *_server(place.store)])});"
+        statements = ["INSTALL httpfs;", "LOAD httpfs;", secret, *statements]
     return "\n".join([*(f"-- {line}" for line in _about(place)), *statements, ""])
 
 
 def _duckdb(place: Whereabouts) -> str:
     *before, select = _statements(place)
     lines = [f"# {line}" for line in _about(place)]
+    lines += ["import os", ""] if place.store else []
     lines += ["import duckdb", "", "con = duckdb.connect()"]
+    if place.store:
+        # Values from the environment are literals by then: the statement takes no bound ones.
+        lines += ['quoted = lambda name: "\'" + os.environ[name].replace("\'", "\'\'") + "\'"']
+        lines += ["con.execute('INSTALL httpfs')", "con.execute('LOAD httpfs')"]
+        words = [f"{name} {{quoted({each!r})}}" for name, each in KEYS.items()]
+        lines += [f'con.execute(f"CREATE SECRET (TYPE s3, {", ".join([*words, *_server(place.store)])})")']
     lines += [f"con.execute({statement!r})" for statement in before]
     lines += [f"rows = con.sql({select!r})", "print(rows.limit(20))", ""]
     return "\n".join(lines)
+
+
+def _server(store: Credentials) -> list[str]:
+    """Where the bucket is, as DuckDB's secrets say it."""
+    told = [f"REGION {literal(store.region)}"]
+    if store.endpoint:
+        host = literal(store.endpoint.partition("://")[2])
+        told += [f"ENDPOINT {host}", "URL_STYLE 'path'", f"USE_SSL {str(store.tls).lower()}"]
+    return told
 
 
 def _statements(place: Whereabouts) -> list[str]:
@@ -82,7 +110,7 @@ def _statements(place: Whereabouts) -> list[str]:
     lake = lake_of(settings, product.domain)
     embedded = settings.catalog == "sqlite"
     path = f"sqlite:{lake.catalog}" if embedded else settings.catalog
-    options = ["READ_ONLY", f"DATA_PATH {literal(str(lake.data) + '/')}", "OVERRIDE_DATA_PATH true"]
+    options = ["READ_ONLY", f"DATA_PATH {literal(lake.data + '/')}", "OVERRIDE_DATA_PATH true"]
     options += [] if embedded else [f"METADATA_SCHEMA {literal(lake.metadata_schema)}"]
     table = ".".join(("lake", quoted(product.domain), quoted(product.product)))
     extension = "sqlite" if embedded else "postgres"
@@ -101,15 +129,29 @@ def _polars(place: Whereabouts) -> str:
     lines = [*_head(place), "import polars as pl", "", *_files(place)]
     lines += ["schema = {", *schema, "}"] if schema else []
     told = ", schema=schema" if schema else ""
+    if place.store:
+        options = {"aws_region": place.store.region}
+        options |= {"aws_endpoint_url": place.store.endpoint} if place.store.endpoint else {}
+        options |= {} if place.store.tls else {"aws_allow_http": "true"}
+        lines, told = [*lines, f"server = {options!r}"], f"{told}, storage_options=server"
     lines += [f"rows = pl.scan_parquet(files, hive_partitioning=False{told})"]
     return "\n".join([*lines, "print(rows.head(20).collect())", ""])
 
 
 def _pandas(place: Whereabouts) -> str:
     schema = _typed(place, arrow_type, '    ("{}", {}),')
-    lines = [*_head(place), "import pyarrow as pa", "import pyarrow.parquet", "", *_files(place)]
+    lines = [*_head(place), "import pyarrow as pa", *(["import pyarrow.fs"] if place.store else [])]
+    lines += ["import pyarrow.parquet", "", *_files(place)]
     lines += ["schema = pa.schema([", *schema, "])"] if schema else []
     told = ", schema=schema" if schema else ""
+    if place.store:
+        options = {"region": place.store.region}
+        if place.store.endpoint:
+            scheme, _, host = place.store.endpoint.partition("://")
+            options |= {"scheme": scheme, "endpoint_override": host}
+        lines += [f"bucket = pa.fs.S3FileSystem(**{options!r})"]
+        lines += ['files = [file.removeprefix("s3://") for file in files]']
+        told += ", filesystem=bucket"
     # pandas.read_parquet would read a partition column from the path as well, as a category.
     lines += [f"table = pa.parquet.read_table(files, partitioning=None{told})", "rows = table.to_pandas()"]
     return "\n".join([*lines, "print(rows.head(20))", ""])
@@ -118,7 +160,20 @@ def _pandas(place: Whereabouts) -> str:
 def _spark(place: Whereabouts) -> str:
     schema = _typed(place, spark_type, "`{}` {}", escape="`")
     lines = [*_head(place), "from pyspark.sql import SparkSession", "", *_files(place)]
-    lines += ["spark = SparkSession.builder.getOrCreate()"]
+    if place.store:
+        lines += ['files = [file.replace("s3://", "s3a://", 1) for file in files]']
+        server = (
+            ""
+            if not place.store.endpoint
+            else (
+                f'.config("spark.hadoop.fs.s3a.endpoint", {place.store.endpoint!r})'
+                '.config("spark.hadoop.fs.s3a.path.style.access", "true")'
+            )
+        )
+        lines += ["# Needs the hadoop-aws package of Spark's Hadoop version."]
+        lines += [f"spark = SparkSession.builder{server}.getOrCreate()"]
+    else:
+        lines += ["spark = SparkSession.builder.getOrCreate()"]
     # Without it Spark takes folders named column=value for columns of its own.
     reader = 'spark.read.option("recursiveFileLookup", "true")'
     reader += f".schema({', '.join(schema)!r})" if schema else ""
@@ -141,15 +196,19 @@ def _files(place: Whereabouts) -> list[str]:
 
 
 def _head(place: Whereabouts) -> list[str]:
-    return [f"# {line}" for line in _about(place)[:1]]
+    about = _about(place)
+    return [f"# {line}" for line in (*about[:1], *(about[-1:] if place.store else ()))]
 
 
 def _about(place: Whereabouts) -> Sequence[str]:
     version = place.version
     told = f"{version.product} version {version.number}: {version.rows:,} rows, {version.fingerprint}"
-    if place.settings.catalog == "sqlite":
-        return (told,)
-    return (told, "The password, if the server asks for one, comes from PGPASSWORD or a password file.")
+    lines = [told]
+    if place.settings.catalog != "sqlite":
+        lines.append("The password, if the server asks for one, comes from PGPASSWORD or a password file.")
+    if place.store:
+        lines.append(f"The key to the bucket comes from {' and '.join(KEYS.values())}.")
+    return lines
 
 
 def facts(place: Whereabouts) -> Mapping[str, object]:
@@ -165,6 +224,7 @@ def facts(place: Whereabouts) -> Mapping[str, object]:
         "catalog": f"sqlite:{lake.catalog}" if embedded else place.settings.catalog,
         "metadata_schema": None if embedded else lake.metadata_schema,
         "data_path": f"{lake.data}/",
+        "endpoint": place.store.endpoint or None if place.store else None,
         "columns": [list(column) for column in place.columns],
         "files": list(place.files),
     }

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from mesh_assets.words.settings import Settings
 
+#: Beside the runs' folder: one file per order that goes on.
+ORDERS = "orders"
+
 GONE = "Its process ended without a word: it was killed, or the machine went down. Readers saw nothing of it."
 
 
@@ -42,6 +45,35 @@ def tell_of_dead_runs(settings: Settings) -> list[str]:
     for run_id in dead:
         (_folder(settings) / run_id).unlink(missing_ok=True)
     return dead
+
+
+def is_alive(settings: Settings, run_id: str) -> bool:
+    """True while a process holds the run."""
+    path = _folder(settings) / run_id
+    return path.is_file() and not _is_dead(path)
+
+
+@contextmanager
+def order_alive(settings: Settings, order_id: str) -> Iterator[None]:
+    """As long as this lasts, or as this process lives, the order goes on.
+
+    Its file stays if the process dies, and says to `mesh run --resume` that there is something to take up.
+    """
+    folder = settings.dagster_home / ORDERS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / order_id
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def order_died(settings: Settings, order_id: str) -> bool:
+    """True if a process of this home had the order and is gone."""
+    path = settings.dagster_home / ORDERS / order_id
+    return path.is_file() and _is_dead(path)
 
 
 def dead_runs(settings: Settings) -> list[str]:

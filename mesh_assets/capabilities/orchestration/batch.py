@@ -14,7 +14,6 @@ import dagster as dg
 from mesh_assets.capabilities.orchestration.alive import alive
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from mesh_assets.capabilities.orchestration.instance import open_instance
-from mesh_assets.capabilities.orchestration.steps import FORCE
 from mesh_assets.capabilities.orchestration.tools import WARM_DBT
 from mesh_assets.words.settings import read_settings
 
@@ -28,8 +27,7 @@ class Batch:
     assets: tuple[str, ...]
     run_id: str
     weeks: tuple[str, ...]
-    force: bool
-    who: str
+    tags: Mapping[str, str]
     log: str
     #: Address of a warm dbt; "" without one.
     dbt: str = ""
@@ -58,13 +56,13 @@ def run_batch(batch: Batch) -> None:
 
 
 def _tags(batch: Batch) -> dict[str, str]:
-    tags = {"mesh/domain": batch.domain, "mesh/started-by": "mesh build", "user": batch.who}
-    if batch.force:
-        tags[FORCE] = "true"
-    if batch.weeks:
-        tags["dagster/asset_partition_range_start"] = min(batch.weeks)
-        tags["dagster/asset_partition_range_end"] = max(batch.weeks)
-    return tags
+    if not batch.weeks:
+        return dict(batch.tags)
+    return {
+        **batch.tags,
+        "dagster/asset_partition_range_start": min(batch.weeks),
+        "dagster/asset_partition_range_end": max(batch.weeks),
+    }
 
 
 def _log_to(path: Path) -> None:

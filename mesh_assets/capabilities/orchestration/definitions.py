@@ -9,17 +9,20 @@ import dagster as dg
 from mesh_assets.capabilities.lineage.expected import check_own_files
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets, read_mesh
-from mesh_assets.capabilities.orchestration.describe import asset_key
+from mesh_assets.capabilities.orchestration.announced import with_announcements
+from mesh_assets.capabilities.orchestration.arrivals import arrivals_sensor
+from mesh_assets.capabilities.orchestration.automation import automation_sensor
+from mesh_assets.capabilities.orchestration.journeys import journey_definitions
+from mesh_assets.capabilities.orchestration.neighbours import stubs
 from mesh_assets.capabilities.orchestration.steps import model_step, product_step
 from mesh_assets.capabilities.orchestration.upkeep import upkeep_asset, upkeep_schedule
 from mesh_assets.words.settings import Settings
 
-#: One tick of the automation of a domain; Dagster's floor is 5.
-TICK_SECONDS = 5
 
-
-def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
-    """Products, private assets, checks, a job and the automation sensor of one domain."""
+def domain_definitions(name: str, settings: Settings, *, alone: bool = True) -> dg.Definitions:
+    """Products, private assets, checks, a job and the automation sensor of one domain; `alone` with stubs of
+    what it needs of others.
+    """
     domain = read_domain_assets(settings, name)
     check_own_files(settings, domain.domain)
     stored = [asset for asset in domain.assets if asset.in_lake]
@@ -27,9 +30,13 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
     steps = [product_step(domain, asset) for asset in stored]
     if models:
         steps.append(model_step(domain, models))
-    keys = [asset_key(asset.name) for asset in stored]
+    arrivals = arrivals_sensor(domain, settings)
     return dg.Definitions(
-        assets=[*steps, upkeep_asset(name, settings)],
+        assets=[
+            *with_announcements(settings, domain, steps),
+            *(stubs(domain) if alone else []),
+            upkeep_asset(name, settings),
+        ],
         schedules=[upkeep_schedule(name)],
         jobs=[
             dg.define_asset_job(
@@ -40,14 +47,10 @@ def domain_definitions(name: str, settings: Settings) -> dg.Definitions:
             )
         ],
         sensors=[
-            dg.AutomationConditionSensorDefinition(
-                f"{name}_automation",
-                target=dg.AssetSelection.assets(*keys),
-                default_status=dg.DefaultSensorStatus.RUNNING,
-                minimum_interval_seconds=TICK_SECONDS,
-            )
+            *([arrivals] if arrivals else []),
+            automation_sensor(domain, settings),
         ]
-        if keys
+        if stored
         else [],
         # DuckDB uses every core inside one step; a process per step costs 4-6 CPU seconds
         # (docs/orchestration.md).
@@ -60,4 +63,5 @@ def everything(settings: Settings) -> dg.Definitions:
     mesh = read_mesh(settings)
     # Together they refuse what no single domain can see: unknown and private inputs, circles.
     in_order(mesh, list(mesh.assets))
-    return dg.Definitions.merge(*(domain_definitions(name, settings) for name in domain_names(settings)))
+    domains = [domain_definitions(name, settings, alone=False) for name in domain_names(settings)]
+    return dg.Definitions.merge(*domains, journey_definitions(settings))

@@ -6,15 +6,17 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
-from mesh_assets.capabilities.contracts.model import Contract, Partitioning
+from mesh_assets.capabilities.contracts.automation import EAGER, described
+from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.contracts.quarantine import sets_aside
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, RecipeKind
 from mesh_assets.capabilities.orchestration.freshness import freshness_policy, service_level_table
+from mesh_assets.capabilities.orchestration.neighbours import cut_of_parent, owners_of
+from mesh_assets.capabilities.orchestration.partitions import mapping, partitions
 from mesh_assets.capabilities.publishing.keys import recipe_hash
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Rule
@@ -31,15 +33,14 @@ def asset_spec(domain: DomainAssets, asset: Asset) -> dg.AssetSpec:
     contract = asset.contract
     return dg.AssetSpec(
         key=asset_key(asset.name),
-        deps=[_dependency(need) for need in asset.needs],
+        deps=[_dependency(domain, asset, need) for need in asset.needs],
         description=_description(contract) if contract else _private_description(asset),
         group_name=asset.name.domain,
-        owners=_owners(domain),
+        owners=owners_of(domain.domain),
         kinds=_kinds(asset),
         tags=_tags(asset),
         code_version=recipe_hash(domain, asset)[:16],
-        partitions_def=partitions(asset.partitioning),
-        automation_condition=condition(asset),
+        partitions_def=partitions(asset.name, asset.partitioning),
         freshness_policy=freshness_policy(asset),
         metadata={**_metadata(asset), **_expectations(domain, asset)},
     )
@@ -66,33 +67,12 @@ def check_spec(asset: Asset, rule: Rule) -> dg.AssetCheckSpec:
     )
 
 
-def partitions(partitioning: Partitioning | None) -> dg.PartitionsDefinition[str] | None:
-    """Weeks from Monday to Monday; the key is the Monday."""
-    if partitioning is None:
-        return None
-    return dg.WeeklyPartitionsDefinition(
-        start_date=_midnight(partitioning.first),
-        end_date=_midnight(partitioning.until) if partitioning.until else None,
-        day_offset=1,
-    )
-
-
-def condition(asset: Asset) -> dg.AutomationCondition[Any] | None:
-    """`eager`: when the content of an input changed. A rebuild that found nothing new wakes nobody."""
-    if not asset.in_lake or (asset.contract and asset.contract.automation != "eager"):
-        return None
-    eager = dg.AutomationCondition.eager()
-    changed = dg.AutomationCondition.data_version_changed().with_label("content_changed")
-    gate = dg.AutomationCondition.all_deps_blocking_checks_passed()
-    return (eager.replace("newly_updated", changed) & gate).with_label("eager, on changed content")
-
-
-def _midnight(day: Any) -> datetime:
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - Dagster takes its time zone apart
-
-
-def _dependency(need: ProductName) -> dg.AssetDep:
-    return dg.AssetDep(asset_key(need))
+def _dependency(domain: DomainAssets, asset: Asset, need: ProductName) -> dg.AssetDep:
+    """What it needs, and for partitioned ones which partitions of it."""
+    if asset.partitioning is None or need == asset.name:
+        return dg.AssetDep(asset_key(need))
+    parent = cut_of_parent(domain, need)
+    return dg.AssetDep(asset_key(need), partition_mapping=mapping(asset.partitioning, parent))
 
 
 def _description(contract: Contract) -> str:
@@ -109,11 +89,6 @@ def _private_description(asset: Asset) -> str:
     return f"Private to {asset.name.domain}: other domains may not depend on it."
 
 
-def _owners(domain: DomainAssets) -> list[str]:
-    named = [person.name for person in domain.domain.owners]
-    return [name if "@" in name else f"team:{TAG.sub('-', name)}" for name in named]
-
-
 def _kinds(asset: Asset) -> set[str]:
     first = {"program": "python"}.get(str(asset.recipe.kind), str(asset.recipe.kind))
     tools = [tool for tool in asset.recipe.tools if tool in ("duckdb", "polars", "altair", "pandas")]
@@ -123,7 +98,8 @@ def _kinds(asset: Asset) -> set[str]:
 def _tags(asset: Asset) -> dict[str, str]:
     words = asset.contract.tags if asset.contract else ()
     kind = "private" if asset.name.private else "product"
-    return {"mesh/asset": kind, **{TAG.sub("-", word)[:60]: "" for word in words}}
+    rule = asset.contract.automation.kind if asset.contract else EAGER
+    return {"mesh/asset": kind, "mesh/automation": rule, **{TAG.sub("-", word)[:60]: "" for word in words}}
 
 
 def _metadata(asset: Asset) -> dict[str, Any]:
@@ -132,6 +108,7 @@ def _metadata(asset: Asset) -> dict[str, Any]:
         contract = asset.contract
         found["dagster/column_schema"] = column_schema(contract)
         found["dagster/table_name"] = str(asset.name)
+        found["automation"] = described(contract.automation)
         found["contract"] = f"{contract.version} ({contract.status}), ODCS {contract.api_version}"
         if (levels := service_level_table(contract)) is not None:
             found["service levels"] = levels

@@ -16,7 +16,7 @@ from dagster._core.definitions.data_version import extract_data_version_from_ent
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.orchestration.describe import asset_key, asset_spec, check_spec
 from mesh_assets.capabilities.orchestration.tools import dagster_tools
-from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, ReleaseConflict
+from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, RegistryBusy, ReleaseConflict
 from mesh_assets.words.rules import Outcome, RuleResult, Verdict
 from mesh_assets.words.settings import read_settings
 from mesh_assets.words.versions import BuildOutcome, Version
@@ -24,7 +24,7 @@ from mesh_assets.words.versions import BuildOutcome, Version
 FORCE = "mesh/force"
 
 #: Somebody was quicker: the same build tried again may well go through.
-PASSING = (LakeBusy, ReleaseConflict)
+PASSING = (LakeBusy, RegistryBusy, ReleaseConflict)
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -62,10 +62,13 @@ def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
         from mesh_assets.capabilities.publishing.dbt import make_models, rows_of
+        from mesh_assets.capabilities.publishing.pauses import refuse_paused_models
         from mesh_assets.capabilities.publishing.record import on_record
 
         workshop = _workshop(context, domain)
         chosen = [model for model in models if asset_key(model.name) in context.selected_asset_keys]
+        with _told():
+            refuse_paused_models(workshop, chosen)
         with _told(), on_record(workshop, [model.name for model in chosen]):
             make_models(workshop, chosen, workshop.weeks or ())
         for model in chosen:
@@ -79,19 +82,23 @@ def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition
 
 def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset) -> Iterator[Event]:
     from mesh_assets.capabilities.publishing.build import build
+    from mesh_assets.capabilities.publishing.pauses import announced_to
 
     checks = {key.name for key in context.selected_asset_check_keys}
+    workshop = _workshop(context, domain)
+    for note in announced_to(workshop, asset):
+        context.log.warning(f"{asset.name} reads what is announced to change: {note}")
     try:
-        built = build(_workshop(context, domain), asset.name)
+        built = build(workshop, asset.name)
     except PromiseBroken as refused:
         verdict: Verdict = refused.verdict  # type: ignore[attr-defined]
-        yield from _check_results(asset, verdict.results, checks)
+        yield from check_results(asset, verdict.results, checks)
         raise dg.Failure(description=str(refused), allow_retries=False) from None
     except MeshError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, PASSING)) from None
     assert built.version is not None
     if built.verdict is not None:
-        yield from _check_results(asset, built.verdict.results, checks)
+        yield from check_results(asset, built.verdict.results, checks)
     else:
         yield from _certified_results(asset, built.version, checks)
         yield from _expected_results(context, domain, asset, checks)
@@ -103,7 +110,7 @@ def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset
                 context, asset, built.version, changed=built.record.outcome is BuildOutcome.PUBLISHED
             )
         ),
-        metadata=_version_metadata(built.version, str(built.record.outcome), _only_week(context)),
+        metadata=version_metadata(built.version, str(built.record.outcome), _only_week(context)),
     )
 
 
@@ -116,7 +123,7 @@ def _audit_published(
     with _told():
         version, verdict = reaudit(_workshop(context, domain), asset.name, only=checks)
     context.log.info(f"{asset.name}: held {len(checks)} rules against version {version.number} again")
-    yield from _check_results(asset, verdict.results, checks)
+    yield from check_results(asset, verdict.results, checks)
 
 
 def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
@@ -153,7 +160,7 @@ def _told() -> Iterator[None]:
         raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
-def _check_results(
+def check_results(
     asset: Asset, results: tuple[RuleResult, ...], wanted: set[str]
 ) -> Iterator[dg.AssetCheckResult]:
     for result in results:
@@ -202,7 +209,7 @@ def _expected_results(
         return
     with _told():
         _, verdict = reaudit(_workshop(context, domain), asset.name, only=theirs)
-    yield from _check_results(asset, verdict.results, theirs)
+    yield from check_results(asset, verdict.results, theirs)
 
 
 def _result_metadata(result: RuleResult, asset: Asset) -> dict[str, Any]:
@@ -239,7 +246,7 @@ def _plain(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def _version_metadata(version: Version, outcome: str, week: str | None) -> dict[str, Any]:
+def version_metadata(version: Version, outcome: str, week: str | None) -> dict[str, Any]:
     certificate = version.certificate
     rows = certificate.partitions.get(week, {}).get("rows", 0) if week else version.rows
     return {

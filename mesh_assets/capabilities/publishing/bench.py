@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake import connect
+from mesh_assets.capabilities.lake.places import literal
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
+from mesh_assets.capabilities.publishing.drops import key_column
 from mesh_assets.capabilities.publishing.inputs import input_sql
 from mesh_assets.capabilities.publishing.sources import SourceFile, readable_paths
 from mesh_assets.capabilities.publishing.stale import find_sources
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.words.errors import SourceMalformed
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.partitions import FILE, MONTH, weeks_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +51,7 @@ def set_up_bench(workshop: Workshop, work: Work) -> Iterator[Bench]:
             con.execute(f'create schema if not exists "{name.domain}"')
             sql = input_sql(workshop.settings, name, version.snapshot)
             con.execute(f'create or replace view "{name.domain}"."{name.product}" as {sql}')
+        _offer_partitions(con, work)
         yield Bench(
             workshop=workshop,
             asset=asset,
@@ -61,6 +65,27 @@ def set_up_bench(workshop: Workshop, work: Work) -> Iterator[Bench]:
         con.close()
         _sweep_staging(workshop, asset)
         shutil.rmtree(artifacts, ignore_errors=True)
+
+
+def _offer_partitions(con: duckdb.DuckDBPyConnection, work: Work) -> None:
+    """What a SQL recipe is asked for: the view `run.partitions`, for dated ones `run.weeks`, for monthly ones
+    `run.months` too.
+    """
+    cut = work.asset.partitioning
+    if cut is None:
+        return
+    con.execute("create schema if not exists run")
+    kind = "varchar" if cut.every == FILE else "date"
+    offered = {"partitions": work.partitions, "weeks": weeks_of(cut.every, work.partitions)}
+    if cut.every == MONTH:
+        offered["months"] = work.partitions
+    for name, keys in offered.items():
+        if keys:
+            rows = ", ".join(f"({kind} {literal(key)})" for key in keys)
+            column = name.removesuffix("s")
+            con.execute(
+                f'create or replace view run."{name}" as select * from (values {rows}) as t("{column}")'
+            )
 
 
 def _sweep_staging(workshop: Workshop, asset: Asset) -> None:
@@ -78,7 +103,7 @@ def _source_views(workshop: Workshop, work: Work, con: duckdb.DuckDBPyConnection
         source = workshop.domain.domain.source(name)
         assert source is not None
         copies = readable_paths(source, paths, workshop.scratch / str(work.asset.name))
-        files[name] = SourceFile(source, copies, con)
+        files[name] = SourceFile(source, copies, con, key_column(work.asset.partitioning, source))
         if work.asset.recipe.kind is not RecipeKind.PROGRAM:  # a program reads the files by itself
             _offer(con, work.asset.name, files[name])
     return files

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 
 from mesh_assets.capabilities.lake import commit, lake_of, stage, write_manifest
-from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.lake.spare import drop_spare
+from mesh_assets.capabilities.lake.stores import store_at
+from mesh_assets.capabilities.publishing.again import Tries, persist
 from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import pinned, set_up_bench
 from mesh_assets.capabilities.publishing.certify import artifact_digests, certify
 from mesh_assets.capabilities.publishing.corrections import corrected
 from mesh_assets.capabilities.publishing.holds import hold_after, told_of_hold
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
-from mesh_assets.capabilities.publishing.keys import all_partitions, stale_partitions
+from mesh_assets.capabilities.publishing.lake_words import comments_of, within_the_lake
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
+from mesh_assets.capabilities.publishing.pauses import refuse_paused
 from mesh_assets.capabilities.publishing.quarantine import (
     Sifted,
     changed_aside,
@@ -27,15 +31,18 @@ from mesh_assets.capabilities.publishing.quarantine import (
     sift,
 )
 from mesh_assets.capabilities.publishing.stale import (
+    asked_partitions,
     find_sources,
     keys_now,
-    known_keys,
+    partitions_to_make,
     read_heads,
     source_versions,
 )
 from mesh_assets.capabilities.publishing.stamp import leave_stamp
+from mesh_assets.capabilities.publishing.supply import supply_now, told_aside
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
+from mesh_assets.words.controls import Paused
 from mesh_assets.words.errors import MeshError, PromiseBroken
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
@@ -43,6 +50,7 @@ from mesh_assets.words.versions import (
     WHOLE,
     BuildOutcome,
     BuildRecord,
+    Certificate,
     Draft,
     InputVersion,
     Version,
@@ -58,18 +66,52 @@ class Built:
     version: Version | None
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A version that is audited and committed, and that nobody is shown before its release."""
+
+    work: Work
+    certificate: Certificate
+    verdict: Verdict
+    #: What it changes of the version that readers see now.
+    partitions: tuple[str, ...]
+
+    @property
+    def expected(self) -> dict[ProductName, int | None]:
+        head = self.work.head
+        return {self.work.asset.name: head.number if head else None}
+
+
 def build(workshop: Workshop, name: ProductName) -> Built:
     """Make a new version visible, or say that nothing changed, or leave readers on the old one and say why.
 
+    If somebody else publishes meanwhile what this build stands on, it looks again and goes on from there.
     Raises PromiseBroken when a blocking rule failed, and every other MeshError that a recipe, source or
     contract can cause; the failed build is on record by then.
     """
-    asset = workshop.asset(name)
+    tries = Tries()
+
+    def attempt() -> Built:
+        ready = prepare(workshop, name, tries)
+        return ready if isinstance(ready, Built) else release(workshop, ready)
+
+    try:
+        with failures_on_record(workshop, name):
+            return persist(attempt, lambda: tries.recipes)
+    finally:
+        drop_spare(workshop.settings, workshop.run_id)
+
+
+@contextmanager
+def failures_on_record(workshop: Workshop, name: ProductName) -> Iterator[None]:
+    """Whatever ends a build of the product is told in the registry as well."""
     started, clock = _now(), time.monotonic()
     try:
-        return _build(workshop, asset, started=started, clock=clock)
+        yield
     except PromiseBroken:
         raise  # refuse has put it on record, with its rows
+    except Paused:
+        raise  # nothing is wrong with the product, and its last build is still its last
     except Exception as error:
         told = str(error) if isinstance(error, MeshError) else f"{type(error).__name__}: {error}"
         record = BuildRecord(
@@ -84,10 +126,16 @@ def build(workshop: Workshop, name: ProductName) -> Built:
         raise
 
 
-def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float) -> Built:
+def prepare(workshop: Workshop, name: ProductName, tries: Tries) -> Built | Ready:
+    """All of the path but the release; Built if there is nothing to release."""
+    asset, started, clock = workshop.asset(name), _now(), time.monotonic()
+    refuse_paused(workshop, asset)
     inputs = read_heads(workshop, asset)
-    weeks = workshop.weeks if asset.partitioning else None
-    files = find_sources(workshop, asset, weeks or all_partitions(asset.partitioning))
+    supply = supply_now(workshop, asset, inputs, asked_partitions(workshop, asset))
+    head = workshop.registry.head(asset.name)
+    if not supply.partitions and (supply.broken or head is None):
+        raise supply.error
+    files = find_sources(workshop, asset, supply.partitions) if supply.partitions else {}
     sources = source_versions(workshop, asset, files)
     keys = keys_now(workshop, asset, inputs, sources)
     work = Work(
@@ -95,31 +143,26 @@ def _build(workshop: Workshop, asset: Asset, *, started: datetime, clock: float)
         inputs=inputs,
         sources=sources,
         keys=keys,
-        partitions=_partitions_to_make(workshop, asset, keys),
-        head=workshop.registry.head(asset.name),
+        partitions=partitions_to_make(workshop, asset, keys, supply),
+        head=head,
         started=started,
         clock=clock,
+        set_aside=supply.set_aside,
     )
     if not work.partitions:
+        if supply.broken:
+            raise supply.error
         return _unchanged(workshop, work, None)
     with pinned(workshop, work), set_up_bench(workshop, work) as bench:
         auditor = Auditor(bench, work)
-        draft = corrected(auditor, draft_of(bench))
+        draft = tries.draft(bench, work, lambda: corrected(auditor, draft_of(bench)))
         sifted = sift(auditor, draft)
         if sifted.refused:
             refuse(auditor, draft, sifted)
         sifted = _only_changed(bench, work, sifted)
         if not sifted.draft.partitions:
             return _unchanged(workshop, work, sifted)
-        return _publish(workshop, work, bench, sifted)
-
-
-def _partitions_to_make(workshop: Workshop, asset: Asset, keys: Mapping[str, str]) -> tuple[str, ...]:
-    asked = workshop.weeks if workshop.weeks and asset.partitioning else tuple(keys)
-    if workshop.force:
-        return asked
-    stale = set(stale_partitions(keys, known_keys(workshop, asset)))
-    return tuple(partition for partition in asked if partition in stale)
+        return _committed(workshop, work, bench, sifted)
 
 
 def draft_of(bench: Bench) -> Draft:
@@ -200,8 +243,8 @@ def _promise_changed(work: Work) -> bool:
 def _files_lost(bench: Bench, work: Work) -> bool:
     """Somebody deleted files of the version that readers see: the same rows again are worth a version."""
     assert work.head is not None
-    folder = lake_of(bench.workshop.settings, work.asset.name.domain).folder
-    return not all((folder / file).is_file() for file in work.head.certificate.files)
+    root = lake_of(bench.workshop.settings, work.asset.name.domain).root
+    return any(store_at(root).size(f"{root}/{file}") is None for file in work.head.certificate.files)
 
 
 def _artifacts_changed(bench: Bench, work: Work) -> bool:
@@ -209,7 +252,7 @@ def _artifacts_changed(bench: Bench, work: Work) -> bool:
     return dict(work.head.certificate.artifacts) != artifact_digests(bench.artifacts)
 
 
-def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Built:
+def _committed(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Ready:
     draft, verdict = sifted.draft, sifted.verdict
     keep_artifacts(workshop, bench)
     certificate = certify(
@@ -227,15 +270,17 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Bu
         artifacts=artifact_digests(bench.artifacts),
         started=work.started,
     )
-    certificate = replace(certificate, hold=hold_after(workshop.registry, work.head, work.partitions))
+    hold = hold_after(workshop.registry, work.head, work.partitions)
+    certificate = replace(certificate, hold=hold, set_aside=work.set_aside)
     committed = commit(
         workshop.settings,
         draft,
         who=workshop.who,
-        extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows},
+        extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows, **_told_aside(sifted)},
         comments=comments_of(work.asset),
         base=work.head.snapshot if work.head else 0,
         beside=sifted.aside,
+        guard=partial(refuse_if_moved, workshop, work),
     )
     certificate = replace(
         certificate,
@@ -247,38 +292,48 @@ def _publish(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> Bu
         finished=_now(),
     )
     write_manifest(workshop.settings, work.asset.name, workshop.run_id, as_json(certificate))
+    return Ready(work, certificate, verdict, draft.partitions)
+
+
+def refuse_if_moved(workshop: Workshop, work: Work) -> None:
+    """Raise ReleaseConflict before a commit that could not be released any more."""
+    workshop.registry.refuse_if_moved(
+        {work.asset.name: work.head.number if work.head else None},
+        {name: each.number for name, each in work.inputs.items()},
+    )
+
+
+def release(workshop: Workshop, ready: Ready) -> Built:
+    """Show readers the version; raises ReleaseConflict if what it stands on has moved."""
     (version,) = workshop.registry.release(
-        [certificate],
-        expected={work.asset.name: work.head.number if work.head else None},
-        reads={name: each.number for name, each in work.inputs.items()},
+        [ready.certificate],
+        expected=ready.expected,
+        reads={name: each.number for name, each in ready.work.inputs.items()},
         who=workshop.who,
         run_id=workshop.run_id,
     )
+    return after_release(workshop, ready, version)
+
+
+def after_release(workshop: Workshop, ready: Ready, version: Version) -> Built:
+    """The stamp on the manifest and the build's line in the registry."""
     leave_stamp(workshop.settings, version)
     record = replace(
-        record_of(workshop, work, BuildOutcome.PUBLISHED, verdict),
+        record_of(workshop, ready.work, BuildOutcome.PUBLISHED, ready.verdict),
         version=version.number,
         rows=version.rows,
+        message=told_aside(ready.work.set_aside),
         details=rows_aside(version),
     )
-    workshop.registry.record_build(record, verdict.results)
-    return Built(record, verdict, version)
+    workshop.registry.record_build(record, ready.verdict.results)
+    return Built(record, ready.verdict, version)
 
 
-def within_the_lake(workshop: Workshop, asset: Asset, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Paths that stay true when the home moves."""
-    folder = lake_of(workshop.settings, asset.name.domain).folder
-    return tuple(str(Path(file).relative_to(folder)) for file in files)
-
-
-def comments_of(asset: Asset) -> dict[str, str]:
-    """What the lake's own catalog says of the table and its columns, for readers who come without us."""
-    if asset.contract is None:
-        return {}
-    return {
-        "": asset.contract.description,
-        **{each.name: each.description for each in asset.contract.columns},
-    }
+def _told_aside(sifted: Sifted) -> dict[str, object]:
+    """Makes a commit with other rows set aside another commit."""
+    return (
+        {"aside": {key: each.get("fingerprint") for key, each in sifted.held.items()}} if sifted.held else {}
+    )
 
 
 def _partitions_after(work: Work, draft: Draft, verdict: Verdict) -> dict[str, dict[str, object]]:
@@ -309,7 +364,7 @@ def _unchanged(workshop: Workshop, work: Work, sifted: Sifted | None) -> Built:
         record,
         version=work.head.number,
         rows=work.head.rows,
-        message=told_of_hold(workshop.registry, work.head),
+        message=told_of_hold(workshop.registry, work.head) or told_aside(work.set_aside),
         passed=sum(result["outcome"] == "passed" for result in results),
         warned=sum(result["outcome"] != "passed" for result in results),
         details={"input_keys": _keys_after(work), **rows_aside(work.head)},

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mesh_assets.capabilities.contracts.model import Column, Contract
+from mesh_assets.capabilities.contracts.model import Automation, Column, Contract
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.publishing.code import git_state, package_versions
 from mesh_assets.capabilities.publishing.keys import recipe_hash
@@ -99,7 +99,7 @@ def contract_of(asset: Asset, draft: Draft) -> Contract:
         owners=(),
         tags=(),
         partitioning=None,
-        automation="manual",
+        automation=Automation("manual"),
         sla=(),
         raw={},
         text="",

@@ -19,19 +19,25 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from mesh_assets.capabilities.contracts.model import Source
+from mesh_assets.capabilities.lake.places import literal
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
 from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
+from mesh_assets.capabilities.publishing.drops import drops_of_months, files_for, is_keyed, key_column
 from mesh_assets.capabilities.publishing.inputs import input_sql
 from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.sources import (
     expected_paths,
-    find_source,
+    folder_of,
+    problem_of,
     readable_paths,
     source_sql,
 )
+from mesh_assets.capabilities.publishing.supply import source_files, without_held
 from mesh_assets.capabilities.publishing.workshop import Bench, DbtCall, Workshop
 from mesh_assets.words.errors import RecipeFailed, ReleaseConflict
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.partitions import FILE, MONTH, WEEK, weeks_of
 from mesh_assets.words.versions import WHOLE, Version
 
 
@@ -71,8 +77,9 @@ def make_with_dbt(bench: Bench) -> str:
     table = f'scratch."{asset.name.domain}"."{asset.name.product}"'
     if asset.partitioning is None:
         return f"select * from {table}"
-    weeks = ", ".join(f"date '{week}'" for week in bench.partitions)
-    return f'select * from {table} where "{asset.partitioning.column}" in ({weeks})'
+    kind = "varchar" if asset.partitioning.every == FILE else "date"
+    keys = ", ".join(f"{kind} {literal(key)}" for key in bench.partitions)
+    return f'select * from {table} where "{asset.partitioning.column}" in ({keys})'
 
 
 def make_models(workshop: Workshop, assets: Sequence[Asset], partitions: Sequence[str]) -> None:
@@ -84,15 +91,25 @@ def make_models(workshop: Workshop, assets: Sequence[Asset], partitions: Sequenc
         if all(_covered(made.get(asset.name.product), partitions, asset) for asset in assets):
             return
         wanted = _wanted_models(workshop, assets)
-        weeks = sorted({*partitions, *_wanted_weeks(workshop, wanted)} - {WHOLE})
+        keys = _wanted_keys(workshop, assets, partitions, wanted)
+        if set(partitions) - {WHOLE} and not any(keys.values()):
+            return  # none of the partitions has come: the products of the run find out
         heads = _heads(workshop, wanted)
-        inputs = _write_inputs(workshop, scratch, wanted, weeks=weeks, heads=heads)
-        _invoke(workshop, scratch, wanted, weeks=weeks, inputs=inputs)
+        inputs = _write_inputs(workshop, scratch, wanted, keys=keys, heads=heads)
+        _invoke(workshop, scratch, wanted, keys=keys, inputs=inputs)
         ledger = {
-            "models": {asset.name.product: list(weeks) for asset in wanted},
+            "models": {asset.name.product: sorted(_keys_of(asset, keys)) for asset in wanted},
             "inputs": {str(name): version.number for name, version in heads.items()},
         }
         scratch.ledger.write_text(json.dumps(ledger), encoding="utf-8")
+
+
+def forget_models(workshop: Workshop) -> None:
+    """Have the next product make its models again: what they read has moved."""
+    scratch = scratch_of(workshop)
+    if scratch.folder.is_dir():
+        with _alone(scratch.folder / "lock"):
+            scratch.ledger.unlink(missing_ok=True)
 
 
 def run_dbt(call: DbtCall) -> None:
@@ -120,10 +137,11 @@ def _wanted_models(workshop: Workshop, assets: Sequence[Asset]) -> list[Asset]:
 
     selected: list[Asset] = []
     for asset in _dbt_order(workshop):
-        remade = {each.name for each in selected}
-        if asset.name in workshop.selected and (
-            remade & set(lake_inputs(workshop.domain, asset)) or stale_now(workshop, asset)
-        ):
+        remade = [each for each in selected if each.name in lake_inputs(workshop.domain, asset)]
+        # Of what is cut in another way only the stale part is made here, and it would be taken for all: what
+        # is made of it waits for an invocation of its own, when that is published.
+        waits = any(each.partitioning and _every(each) != _every(asset) for each in remade)
+        if asset.name in workshop.selected and not waits and (remade or stale_now(workshop, asset)):
             selected.append(asset)
     chains = [through_private_models(workshop.domain, asset) for asset in (*assets, *selected)]
     return list({asset.name: asset for chain in chains for asset in chain}.values())
@@ -143,15 +161,43 @@ def _dbt_order(workshop: Workshop) -> list[Asset]:
     return [products[name] for name in TopologicalSorter(needs).static_order()]
 
 
-def _wanted_weeks(workshop: Workshop, wanted: Sequence[Asset]) -> set[str]:
-    """Every week that some product of the run may find stale; too many costs time, too few would be wrong."""
+def _every(asset: Asset) -> str:
+    return asset.partitioning.every if asset.partitioning else ""
+
+
+def _keys_of(asset: Asset, keys: Mapping[str, set[str]]) -> set[str]:
+    """The partitions of the asset that an invocation makes."""
+    return keys.get(_every(asset), set())
+
+
+def _wanted_keys(
+    workshop: Workshop, assets: Sequence[Asset], partitions: Sequence[str], wanted: Sequence[Asset]
+) -> dict[str, set[str]]:
+    """Cut -> every partition that some product of the run may find stale; too many costs time, too few would
+    be wrong. `partitions` are asked for, of whatever cut the assets, or the run's products, are.
+    """
     from mesh_assets.capabilities.publishing.stale import stale_now
 
-    weeks: set[str] = set()
+    products = [workshop.asset(name) for name in workshop.selected]
+    every = next((_every(each) for each in (*assets, *products) if each.partitioning), WEEK)
+    asked = {every: set(partitions) - {WHOLE} if any(asset.in_lake for asset in assets) else set()}
+    more = {every: set(partitions) - {WHOLE}}
     for asset in wanted:
         if asset.partitioning is not None and asset.in_lake:
-            weeks |= set(stale_now(workshop, asset))
-    return weeks
+            more.setdefault(_every(asset), set()).update(stale_now(workshop, asset))
+    return {
+        cut: asked.get(cut, set())
+        | without_held(
+            workshop, [each for each in wanted if _every(each) == cut], keys - asked.get(cut, set())
+        )
+        for cut, keys in more.items()
+    }
+
+
+def _weeks(keys: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """Weeks that are made, and those that overlap the months that are."""
+    months = weeks_of(MONTH, tuple(keys.get(MONTH, ())))
+    return tuple(sorted({*keys.get(WEEK, ()), *months}))
 
 
 def _heads(workshop: Workshop, wanted: Sequence[Asset]) -> dict[ProductName, Version]:
@@ -167,7 +213,7 @@ def _write_inputs(
     scratch: Scratch,
     wanted: Sequence[Asset],
     *,
-    weeks: Sequence[str],
+    keys: Mapping[str, set[str]],
     heads: Mapping[ProductName, Version],
 ) -> Path:
     own = workshop.domain.domain.name
@@ -182,17 +228,35 @@ def _write_inputs(
     for name in dict.fromkeys(source for asset in wanted for source in asset.recipe.sources):
         source = workshop.domain.domain.source(name)
         assert source is not None  # reading the domain has refused unknown sources
-        product = next(asset.name for asset in wanted if name in asset.recipe.sources)
-        paths = find_source(workshop.settings, product, source, weeks)
-        sql = source_sql(source, readable_paths(source, paths, scratch.folder))
+        users = [asset for asset in wanted if name in asset.recipe.sources]
+        paths = _source_paths(workshop, source, users, keys)
+        key = next((key for asset in wanted if (key := key_column(asset.partitioning, source))), "")
+        sql = source_sql(source, readable_paths(source, paths, scratch.folder), key=key)
         views.append({"schema": f"{own}_sources", "name": name, "sql": sql})
     path = scratch.folder / "inputs.json"
     path.write_text(json.dumps({"views": views}), encoding="utf-8")
     return path
 
 
+def _source_paths(
+    workshop: Workshop, source: Source, users: Sequence[Asset], keys: Mapping[str, set[str]]
+) -> list[Path]:
+    """The files of a source that these models read: each week's own and later ones, months' as they are there."""
+    keyed = next((each for each in users if is_keyed(each.partitioning, source)), None)
+    if keyed is not None:
+        return files_for(workshop, keyed, source, sorted(keys.get(FILE, ())))
+    months = drops_of_months(workshop, source, tuple(keys.get(MONTH, ())))
+    weeks = sorted({*keys.get(WEEK, ()), *months})
+    return source_files(workshop, users[0].name, source, weeks)
+
+
 def _invoke(
-    workshop: Workshop, scratch: Scratch, wanted: Sequence[Asset], *, weeks: Sequence[str], inputs: Path
+    workshop: Workshop,
+    scratch: Scratch,
+    wanted: Sequence[Asset],
+    *,
+    keys: Mapping[str, set[str]],
+    inputs: Path,
 ) -> None:
     scratch.database.unlink(missing_ok=True)
     target = scratch.folder / "target"
@@ -202,7 +266,7 @@ def _invoke(
             "--select",
             " ".join(asset.name.product for asset in wanted),
             "--vars",
-            json.dumps({"weeks": list(weeks)}),
+            json.dumps({"weeks": list(_weeks(keys)), "months": sorted(keys.get(MONTH, ()))}),
             "--threads",
             str(min(4, os.cpu_count() or 1)),
         ),
@@ -277,10 +341,12 @@ def hand_inputs() -> dict[str, Any]:
         views.append({"schema": f"mesh_{name.domain}", "name": name.product, "sql": sql})
     for domain in domain_names(settings):
         described = read_domain_assets(settings, domain)
-        dated = [asset.partitioning for asset in described.assets if asset.partitioning]
+        cuts = (asset.partitioning for asset in described.assets)
+        dated = [cut for cut in cuts if cut and cut.every == WEEK]
         weeks = all_partitions(dated[0]) if dated else ()
         for source in described.domain.sources:
-            paths = [path for _, path in expected_paths(source, settings.sources, weeks) if path.is_file()]
+            found = expected_paths(source, folder_of(settings, source), weeks)
+            paths = [path for _, path in found if path.is_file() and not problem_of(source, path)]
             if paths:
                 copies = readable_paths(source, paths, settings.scratch / "by-hand" / domain)
                 views.append(

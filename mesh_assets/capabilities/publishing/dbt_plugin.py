@@ -29,6 +29,10 @@ class Plugin(BasePlugin):
             conn.execute(f"SET {_identifier(setting)} = {_literal(value)}")
         for schema in sorted({view["schema"] for view in inputs["views"]}):
             conn.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(schema)}")
+        if any("'s3://" in view["sql"] for view in inputs["views"]):
+            from mesh_assets.capabilities.lake.extensions import open_objects
+
+            open_objects(conn)
         for view in inputs["views"]:
             name = f"{_identifier(view['schema'])}.{_identifier(view['name'])}"
             conn.execute(f"CREATE OR REPLACE VIEW {name} AS {view['sql']}")

@@ -6,7 +6,7 @@ import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.lake import CATALOG_THREADS, connect, files_sql, version_files
+from mesh_assets.capabilities.lake import CATALOG_THREADS, connect, version_sql
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 
@@ -27,7 +27,7 @@ _open = _Open()
 @lru_cache(maxsize=512)
 def input_sql(settings: Settings, product: ProductName, snapshot: int) -> str:
     """A SELECT over the files of a snapshot. Snapshots never change, so the answer is kept."""
-    return files_sql(*version_files(_connection(settings), settings, product, snapshot))
+    return version_sql(_connection(settings), settings, product, snapshot)
 
 
 def _connection(settings: Settings) -> DuckDBPyConnection:

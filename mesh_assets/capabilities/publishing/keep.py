@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mesh_assets.capabilities.checks.failures import write_failures
 from mesh_assets.capabilities.lake import draft_sql, lake_of
+from mesh_assets.capabilities.lake.stores import is_object, store_at
 from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.certify import contract_of
 from mesh_assets.capabilities.publishing.workshop import Bench, Workshop
@@ -44,7 +45,7 @@ def keep_draft(auditor: Auditor, draft: Draft, verdict: Verdict) -> Path:
         whole_sql=compared["whole_sql"],
     )
     for index, file in enumerate(draft.files):
-        shutil.copyfile(file.path, folder / f"draft-{index}.parquet")
+        store_at(file.path).fetch(file.path, folder / f"draft-{index}.parquet")
     (folder / "contract.yaml").write_text(contract.text, encoding="utf-8")
     kept = KeptDraft(
         run_id=draft.run_id,
@@ -74,17 +75,19 @@ def kept_draft(settings: Settings, name: ProductName) -> KeptDraft | None:
     return KeptDraft(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
-def keep_artifacts(workshop: Workshop, bench: Bench) -> Path | None:
-    """Move what the recipe left in `run.artifacts` beside the lake's data, under the run's id."""
+def keep_artifacts(workshop: Workshop, bench: Bench) -> str | None:
+    """Put what the recipe left in `run.artifacts` beside the lake's data, under the run's id."""
     if not any(bench.artifacts.iterdir()):
         return None
     folder = artifact_folder(workshop.settings, bench.asset.name, workshop.run_id)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)  # an earlier attempt of this very run
-    shutil.copytree(bench.artifacts, folder)
+    store = store_at(folder)
+    if not is_object(folder):
+        shutil.rmtree(folder, ignore_errors=True)  # an earlier attempt of this very run
+    for file in sorted(path for path in bench.artifacts.rglob("*") if path.is_file()):
+        store.add(file, f"{folder}/{file.relative_to(bench.artifacts)}")
     return folder
 
 
-def artifact_folder(settings: Settings, name: ProductName, run_id: str) -> Path:
+def artifact_folder(settings: Settings, name: ProductName, run_id: str) -> str:
     """Where a version's artifacts are: `run_id` is in its certificate."""
-    return lake_of(settings, name.domain).folder / "artifacts" / name.product / run_id
+    return f"{lake_of(settings, name.domain).root}/artifacts/{name.product}/{run_id}"

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from mesh_assets.capabilities.contracts.model import Domain, Partitioning
+from mesh_assets.capabilities.contracts.model import Partitioning
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.lineage.through import through_private_models
 from mesh_assets.capabilities.publishing.code import digest_of
+from mesh_assets.capabilities.publishing.partitions import cut_of, file_keys, input_seen
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.partitions import FILE, keys_between
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import WHOLE, SourceVersion, Version
 
@@ -25,13 +27,15 @@ FORMAT = "1"
 
 
 def all_partitions(partitioning: Partitioning | None) -> tuple[str, ...]:
-    """Every partition key that exists now: Mondays up to `until`, or up to the last week that is over."""
+    """Every partition key that exists now: weeks and months up to `until` or to the last one that is over (in
+    UTC), files as they are there.
+    """
     if partitioning is None:
         return (WHOLE,)
-    today = datetime.now(UTC).date()
-    end = partitioning.until or today - timedelta(days=today.weekday())
-    weeks = (end - partitioning.first).days // 7
-    return tuple(str(partitioning.first + timedelta(weeks=n)) for n in range(max(weeks, 0)))
+    if partitioning.every == FILE:
+        return tuple(sorted(file_keys(partitioning)))
+    end = partitioning.until or datetime.now(UTC).date()
+    return keys_between(partitioning.every, partitioning.first, end)
 
 
 def recipe_hash(domain: DomainAssets, asset: Asset) -> str:
@@ -57,6 +61,9 @@ def input_keys(
             for rule in asset.own_rules
         ],
     }
+    cut = asset.partitioning
+    mine = asset.name.domain
+    cuts = {name: cut_of(settings, version, mine) for name, version in inputs.items()} if cut else {}
     expectations = settings.domains / asset.name.domain / asset.name.product / "expectations.py"
     if expectations.is_file():
         base["expectations"] = digest_of([expectations])
@@ -64,7 +71,10 @@ def input_keys(
         partition: _digest(
             {
                 **base,
-                "inputs": {str(name): _seen(version, partition) for name, version in sorted(inputs.items())},
+                "inputs": {
+                    str(name): input_seen(version, partition, cut, cuts.get(name))
+                    for name, version in sorted(inputs.items())
+                },
                 "sources": {
                     name: sorted(
                         (file.path, file.sha256) for file in files.get(partition, files.get(WHOLE, ()))
@@ -75,18 +85,8 @@ def input_keys(
                 },
             }
         )
-        for partition in all_partitions(asset.partitioning)
+        for partition in all_partitions(cut)
     }
-
-
-def _seen(version: Version, partition: str) -> str:
-    """The fingerprint of what a partition reads of an input: the same week of a weekly one, else all of
-    it.
-    """
-    partitions = version.certificate.partitions
-    if partition != WHOLE and partition in partitions:
-        return str(partitions[partition]["fingerprint"])
-    return version.fingerprint
 
 
 def _digest(facts: Mapping[str, Any]) -> str:
@@ -98,12 +98,3 @@ def stale_partitions(keys: Mapping[str, str], known: Sequence[Mapping[str, str]]
     return tuple(
         partition for partition, key in keys.items() if all(each.get(partition) != key for each in known)
     )
-
-
-def source_weeks(domain: Domain, name: str, partition: str) -> tuple[str, ...]:
-    """The drop weeks that a partition reads of a source: its own and the `late` ones after it."""
-    source = domain.source(name)
-    if source is None or partition == WHOLE or not source.weekly:
-        return ()
-    first = date.fromisoformat(partition)
-    return tuple(str(first + timedelta(weeks=n)) for n in range(source.late + 1))

@@ -56,7 +56,8 @@ def make_with_python(bench: Bench) -> str:
         Run(
             product=asset.name,
             run_id=bench.workshop.run_id,
-            weeks=bench.weeks,
+            partitions=bench.partitions if bench.asset.partitioning else (),
+            every=bench.asset.partitioning.every if bench.asset.partitioning else "",
             con=bench.con,
             artifacts=bench.artifacts,
             inputs={

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from mesh_assets.capabilities.lake import connect, version_files
 from mesh_assets.capabilities.lake.compare import Difference, Side, compare
+from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.read import read_domain_assets
 from mesh_assets.capabilities.publishing.auditor import Auditor
@@ -106,7 +107,7 @@ def _inputs(settings: Settings, registry: Registry, version: Version) -> dict[Pr
             raise _refused(version, f"{told} cannot be read any more") from error
         if found[each.product].fingerprint != each.fingerprint:
             raise _refused(version, f"{told} is not what was read then")
-        if not all(Path(file).is_file() for file in files):
+        if any(store_at(file).size(file) is None for file in files):
             raise _refused(version, f"{told} has lost its files")
     return found
 

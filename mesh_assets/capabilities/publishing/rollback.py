@@ -15,16 +15,19 @@ from datetime import UTC, datetime
 
 from mesh_assets.capabilities.lake import commit, connect, write_manifest
 from mesh_assets.capabilities.lake.adopt import adopt
+from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lineage.model import Asset, Mesh
 from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import PIN_LASTS, pinned
-from mesh_assets.capabilities.publishing.build import Built, comments_of, record_of, refuse, within_the_lake
+from mesh_assets.capabilities.publishing.build import Built, record_of, refuse
 from mesh_assets.capabilities.publishing.certify import told_result
 from mesh_assets.capabilities.publishing.keep import artifact_folder
 from mesh_assets.capabilities.publishing.keys import all_partitions
+from mesh_assets.capabilities.publishing.lake_words import comments_of, within_the_lake
 from mesh_assets.capabilities.publishing.quarantine import Sifted, rows_aside
 from mesh_assets.capabilities.publishing.stale import find_sources, keys_now, read_heads, source_versions
 from mesh_assets.capabilities.publishing.stamp import leave_stamp
+from mesh_assets.capabilities.publishing.supply import supply_now
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
 from mesh_assets.words.errors import MeshError, NothingToRollBack, VersionLost
@@ -88,8 +91,9 @@ def dependents_of(
 def _keys_of_now(workshop: Workshop, asset: Asset, head: Version) -> Mapping[str, str]:
     """What a build of this moment would be made of: held. A source may be what is broken: then the head's."""
     try:
-        files = find_sources(workshop, asset, all_partitions(asset.partitioning))
         inputs = read_heads(workshop, asset)
+        supply = supply_now(workshop, asset, inputs, all_partitions(asset.partitioning))
+        files = find_sources(workshop, asset, supply.partitions)
         return keys_now(workshop, asset, inputs, source_versions(workshop, asset, files))
     except MeshError:
         return head.certificate.input_keys
@@ -251,8 +255,10 @@ def _certificate(
 
 def _copy_artifacts(workshop: Workshop, target: Version) -> None:
     """Reports that the recipe left lie under the run's id: the new run gets them too."""
+    if not target.certificate.artifacts:
+        return
     source = artifact_folder(workshop.settings, target.product, target.run_id)
-    if target.certificate.artifacts and source.is_dir():
-        shutil.copytree(
-            source, artifact_folder(workshop.settings, target.product, workshop.run_id), dirs_exist_ok=True
-        )
+    into = artifact_folder(workshop.settings, target.product, workshop.run_id)
+    store = store_at(source)
+    for each in store.below(source):
+        store.copy(each.path, f"{into}{each.path.removeprefix(source)}")

@@ -11,6 +11,7 @@ from mesh_assets.capabilities.lake.read import Handle
 from mesh_assets.capabilities.publishing.sources import SourceFile
 from mesh_assets.words.errors import RecipeMalformed
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.partitions import MONTH, weeks_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,8 +27,11 @@ class Run:
 
     product: ProductName
     run_id: str
-    #: Partition keys to build, oldest first; () for a product without partitions.
-    weeks: tuple[str, ...]
+    #: Partition keys to build, oldest first: Mondays, firsts of months, or files; () for a product without
+    #: partitions.
+    partitions: tuple[str, ...]
+    #: `week`, `month`, `file`; "" for a product without partitions.
+    every: str
     #: Every declared input is the view `<domain>.<product>` here, every declared source the view
     #: `source.<name>`.
     con: duckdb.DuckDBPyConnection
@@ -36,6 +40,16 @@ class Run:
     inputs: Mapping[str, Handle]
     sources: Mapping[str, SourceFile]
     recipe: Path
+
+    @property
+    def weeks(self) -> tuple[str, ...]:
+        """Mondays of the weeks to build; of a monthly product, of those that overlap its months."""
+        return weeks_of(self.every, self.partitions)
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """First days of the months to build; () for a product that is not monthly."""
+        return self.partitions if self.every == MONTH else ()
 
     def read(self, product: str) -> Handle:
         """A declared input at the version that this run has pinned."""

@@ -6,7 +6,7 @@ declares, before a recipe sees it, so that the error names the file and not a li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -38,6 +38,8 @@ class SourceFile:
     source: Source
     paths: tuple[Path, ...]
     con: duckdb.DuckDBPyConnection
+    #: SQL of one more column: of a product that is cut by these files, their key.
+    key: str = ""
 
     @property
     def path(self) -> Path:
@@ -46,8 +48,10 @@ class SourceFile:
 
     @property
     def sql(self) -> str:
-        """A SELECT over all files; a weekly source has a column `drop_week` more."""
-        return source_sql(self.source, self.paths)
+        """A SELECT over all files; a weekly source has a column `drop_week` more, one
+        that the product is cut by `drop_file`.
+        """
+        return source_sql(self.source, self.paths, key=self.key)
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         return self.con.sql(self.sql)
@@ -60,10 +64,12 @@ def expected_paths(source: Source, folder: Path, weeks: Sequence[str]) -> list[t
     """(week or "", path) of every file that a build of `weeks` reads; the `late` weeks after only if they
     are there.
     """
+    if source.batched:
+        return [("", path) for path in files_of(source, folder)]
     if not source.weekly:
         return [("", folder / source.path)]
     if not weeks:  # a product without partitions reads every drop that there is
-        return [("", path) for path in sorted(folder.glob(source.path.format(week="*")))]
+        return [("", path) for path in files_of(source, folder)]
     wanted = dict.fromkeys(weeks, True)
     for week in weeks:
         for ahead in range(1, source.late + 1):
@@ -72,26 +78,100 @@ def expected_paths(source: Source, folder: Path, weeks: Sequence[str]) -> list[t
     return [(week, path) for week, path, must in found if must or path.is_file()]
 
 
-def find_source(settings: Settings, product: ProductName, source: Source, weeks: Sequence[str]) -> list[Path]:
-    """The files of a source for these weeks, each there, decodable, with the declared columns."""
-    paths = []
-    for _, path in expected_paths(source, settings.sources, weeks):
+def files_of(source: Source, folder: Path) -> list[Path]:
+    """Every file that is there under the source's name; hidden and unfinished ones are not yet there."""
+    pattern = source.path.replace("{week}", "*").replace("{batch}", "*")
+    if pattern == source.path:
+        return [folder / source.path] if (folder / source.path).is_file() else []
+    return sorted(path for path in folder.glob(pattern) if is_delivery(path))
+
+
+def is_delivery(path: Path) -> bool:
+    """False for names that writers use until a file is whole."""
+    return not path.name.startswith((".", "~")) and not path.name.endswith((".part", ".tmp", ".crdownload"))
+
+
+def folder_of(settings: Settings, source: Source) -> Path:
+    """What the source's path is relative to: drops are somebody else's, rows and events are landed by us."""
+    return settings.sources if source.delivery.kind == "file" else settings.home / "landed"
+
+
+def find_source(
+    settings: Settings,
+    product: ProductName,
+    source: Source,
+    weeks: Sequence[str],
+    *,
+    skip: Callable[[Path, str], bool] = lambda path, problem: False,
+    said: Callable[[Path], str] = lambda path: "",
+) -> list[Path]:
+    """The files of a source for these weeks, each there, decodable, with the declared columns.
+
+    `said` knows why a file was set aside on its arrival, and `skip` tells if the build can do without a file
+    that has this problem. The file of one of these weeks is never skipped, nor that of a source of one file.
+    """
+    folder, paths = folder_of(settings, source), []
+    found = expected_paths(source, folder, weeks)
+    if not found and source.batched:
+        raise SourceMissing(product=product, source=source.name, path=folder / source.path)
+    for week, path in found:
         if not path.is_file():
             raise SourceMissing(product=product, source=source.name, path=path)
-        problem = _problem(source, path, _stamp(path))
-        if problem:
+        problem = problem_of(source, path) or said(path)
+        if not problem:
+            paths.append(path)
+        elif week in weeks or not (source.weekly or source.batched) or not skip(path, problem):
             raise SourceMalformed(product=product, source=source.name, path=path, problem=problem)
-        paths.append(path)
+    if not paths and found:
+        raise SourceMalformed(
+            product=product, source=source.name, path=found[0][1], problem="no file of it can be read"
+        )
     return paths
+
+
+def problem_of(source: Source, path: Path) -> str:
+    """Why the file cannot be read as its source is declared, or ""."""
+    return _problem(source, path, _stamp(path))
+
+
+def parse_problem(source: Source, path: Path) -> str:
+    """Why an engine cannot read the rows of a text file, or "". Reads all of it: once, when it arrives."""
+    if source.format not in TEXT:
+        return ""
+    import tempfile
+
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as scratch:
+        (copy,) = readable_paths(source, [path], Path(scratch))
+        rows = _reader(source, literal(str(copy)), "")
+        try:
+            seen = _engine().cursor().execute(f"select count(columns(*)) from {rows}").description
+        except duckdb.Error as error:
+            return " ".join(str(error).replace(str(path), path.name).split())[:300]
+        return _header_problem(source, path, len(seen or ()))
+
+
+def _header_problem(source: Source, path: Path, seen: int) -> str:
+    """An engine that finds lines of another length takes one of them for the header, and says nothing."""
+    if source.format not in DELIMITER:
+        return ""
+    named = len(_header(source, path, source.encoding))
+    return "" if named == seen else f"its header names {named} columns, and a line has {seen}"
 
 
 def source_version(settings: Settings, source: Source, path: Path) -> SourceVersion:
     return SourceVersion(
         name=source.name,
-        path=str(path.relative_to(settings.sources)),
+        path=str(path.relative_to(folder_of(settings, source))),
         bytes=path.stat().st_size,
-        sha256=_sha256(path, _stamp(path)),
+        sha256=checksum(path),
     )
+
+
+def checksum(path: Path) -> str:
+    """sha256 of a file, read once for each state of it."""
+    return _sha256(path, _stamp(path))
 
 
 def readable_paths(source: Source, paths: Sequence[Path], scratch: Path) -> tuple[Path, ...]:
@@ -107,9 +187,13 @@ def readable_paths(source: Source, paths: Sequence[Path], scratch: Path) -> tupl
     return tuple(copies)
 
 
-def source_sql(source: Source, paths: Sequence[Path]) -> str:
-    """A SELECT that reads the files as they are: Parquet by its types, text as VARCHAR."""
+def source_sql(source: Source, paths: Sequence[Path], *, key: str = "") -> str:
+    """A SELECT that reads the files as they are: Parquet by its types, text as VARCHAR. `key` is SQL of one
+    more column, over the file's name.
+    """
     files = ", ".join(literal(str(path)) for path in paths)
+    if key:
+        return f"select * exclude (filename), {key} from {_reader(source, files, ', filename = true')}"
     if source.weekly:
         monday = "regexp_extract(filename, '(\\d{4}-\\d{2}-\\d{2})[^/]*$', 1)"
         week = f"strptime({monday}, '%Y-%m-%d')::date as drop_week"

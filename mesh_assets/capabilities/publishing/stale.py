@@ -7,20 +7,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_assets.capabilities.contracts.model import Partitioning
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.through import lake_inputs, source_names
 from mesh_assets.capabilities.publishing.corrected_files import correction_versions
+from mesh_assets.capabilities.publishing.drops import files_for, is_keyed, key_of_file
 from mesh_assets.capabilities.publishing.holds import held_keys
 from mesh_assets.capabilities.publishing.keys import (
     all_partitions,
     input_keys,
-    source_weeks,
     stale_partitions,
 )
-from mesh_assets.capabilities.publishing.sources import find_source, source_version
+from mesh_assets.capabilities.publishing.partitions import source_weeks
+from mesh_assets.capabilities.publishing.sources import source_version
+from mesh_assets.capabilities.publishing.supply import Supply, supply_now
 from mesh_assets.capabilities.publishing.workshop import SourceVersions, Workshop
 from mesh_assets.words.errors import MeshError, UpstreamMissing
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.partitions import DATED
 from mesh_assets.words.rules import Rule
 from mesh_assets.words.versions import WHOLE, BuildOutcome, SourceVersion, Version
 
@@ -41,12 +45,11 @@ def read_heads(workshop: Workshop, asset: Asset) -> dict[ProductName, Version]:
 
 def find_sources(workshop: Workshop, asset: Asset, partitions: Sequence[str]) -> dict[str, list[Path]]:
     """The files of every source for these partitions, verified."""
-    weeks = [partition for partition in partitions if partition != WHOLE]
     found: dict[str, list[Path]] = {}
     for name in source_names(workshop.domain, asset):
         source = workshop.domain.domain.source(name)
         assert source is not None  # reading the domain has refused unknown sources
-        found[name] = find_source(workshop.settings, asset.name, source, weeks)
+        found[name] = files_for(workshop, asset, source, partitions)
     return found
 
 
@@ -59,18 +62,26 @@ def source_versions(workshop: Workshop, asset: Asset, files: Mapping[str, Sequen
         source = workshop.domain.domain.source(name)
         assert source is not None
         seen = {path: source_version(workshop.settings, source, path) for path in paths}
-        if not source.weekly or asset.partitioning is None:
+        if is_keyed(asset.partitioning, source):
+            versions[name] = {key_of_file(source, path): [version] for path, version in seen.items()}
+        elif source.weekly and asset.partitioning is not None and asset.partitioning.every in DATED:
+            versions[name] = _by_week(workshop, asset.partitioning, name, seen)
+        else:
             versions[name] = {WHOLE: list(seen.values())}
-            continue
-        versions[name] = {
-            partition: [
-                version
-                for path, version in seen.items()
-                if any(week in path.name for week in source_weeks(workshop.domain.domain, name, partition))
-            ]
-            for partition in all_partitions(asset.partitioning)
-        }
     return {**versions, **correction_versions(workshop.settings, asset.name)}
+
+
+def _by_week(
+    workshop: Workshop, cut: Partitioning, name: str, seen: Mapping[Path, SourceVersion]
+) -> dict[str, list[SourceVersion]]:
+    """The files of a weekly source, under each partition that reads them."""
+    found = {}
+    for partition in all_partitions(cut):
+        weeks = source_weeks(workshop.domain.domain, name, partition, cut.every)
+        found[partition] = [
+            version for path, version in seen.items() if any(week in path.name for week in weeks)
+        ]
+    return found
 
 
 def keys_now(
@@ -116,8 +127,27 @@ def stale_now(workshop: Workshop, asset: Asset) -> tuple[str, ...]:
         return workshop.weeks or all_partitions(asset.partitioning)
     try:
         inputs = read_heads(workshop, asset)
-        files = find_sources(workshop, asset, all_partitions(asset.partitioning))
+        supply = supply_now(workshop, asset, inputs, all_partitions(asset.partitioning))
+        if not supply.partitions:
+            return all_partitions(asset.partitioning)
+        files = find_sources(workshop, asset, supply.partitions)
     except MeshError:
         return all_partitions(asset.partitioning)
     keys = keys_now(workshop, asset, inputs, source_versions(workshop, asset, files))
-    return stale_partitions(keys, known_keys(workshop, asset))
+    stale = stale_partitions(keys, known_keys(workshop, asset))
+    return tuple(partition for partition in stale if partition in supply.partitions)
+
+
+def asked_partitions(workshop: Workshop, asset: Asset) -> tuple[str, ...]:
+    """The partitions that a run is given, else all."""
+    return (workshop.weeks if asset.partitioning else None) or all_partitions(asset.partitioning)
+
+
+def partitions_to_make(
+    workshop: Workshop, asset: Asset, keys: Mapping[str, str], supply: Supply
+) -> tuple[str, ...]:
+    """The stale ones of those whose deliveries are there; all of these if the recipe has to run."""
+    if workshop.force:
+        return supply.partitions
+    stale = set(stale_partitions(keys, known_keys(workshop, asset)))
+    return tuple(partition for partition in supply.partitions if partition in stale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +90,8 @@ class Work:
     head: Version | None
     started: datetime
     clock: float
+    #: File of a source -> why this build goes on without it.
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,3 @@ class Bench:
     partitions: tuple[str, ...]
     con: duckdb.DuckDBPyConnection
     artifacts: Path
-
-    @property
-    def weeks(self) -> tuple[str, ...]:
-        return self.partitions if self.asset.partitioning else ()

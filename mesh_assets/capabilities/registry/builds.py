@@ -5,7 +5,7 @@ A recheck (rules that ran again over a published version) is a row as well, no b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,21 @@ def last_of_each(connection: Connection) -> dict[ProductName, BuildRecord]:
     newest = select(func.max(BUILD.c.id)).where(~BUILD.c.recheck).group_by(BUILD.c.product)
     query = select(BUILD).where(BUILD.c.id.in_(newest)).order_by(BUILD.c.product)
     return {product_name(row.product): build_of(row) for row in connection.execute(query)}
+
+
+def last_good_of(connection: Connection, products: Collection[ProductName]) -> dict[ProductName, BuildRecord]:
+    """The last build of each that published or found nothing new."""
+    good = [BuildOutcome.PUBLISHED.value, BuildOutcome.UNCHANGED.value]
+    mine = BUILD.c.product.in_(map(str, products)) & ~BUILD.c.recheck & BUILD.c.outcome.in_(good)
+    newest = select(func.max(BUILD.c.id)).where(mine).group_by(BUILD.c.product)
+    query = select(BUILD).where(BUILD.c.id.in_(newest))
+    return {product_name(row.product): build_of(row) for row in connection.execute(query)}
+
+
+def since(connection: Connection, moment: datetime) -> list[BuildRecord]:
+    """Every build and recheck that began then or later, in order."""
+    query = select(BUILD).where(BUILD.c.started >= moment).order_by(BUILD.c.id)
+    return [build_of(row) for row in connection.execute(query)]
 
 
 def of_run(connection: Connection, run_id: str) -> dict[ProductName, BuildRecord]:

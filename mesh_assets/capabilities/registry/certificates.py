@@ -26,6 +26,7 @@ def as_json(certificate: Certificate) -> dict[str, Any]:
         "sources": [vars(source) for source in certificate.sources],
         "packages": dict(certificate.packages),
         "input_keys": dict(certificate.input_keys),
+        "set_aside": dict(certificate.set_aside),
         "rolled_back": dict(certificate.rolled_back),
         "hold": dict(certificate.hold),
     }

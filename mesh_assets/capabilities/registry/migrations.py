@@ -7,7 +7,22 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Boolean, Connection, false, func, insert, inspect, select, text
 
-from mesh_assets.capabilities.registry.tables import ENDED_HOLD, EXPIRY, METADATA, SCHEMA_VERSION, TAG
+from mesh_assets.capabilities.registry.tables import (
+    ANNOUNCEMENT,
+    ARRIVAL,
+    AUTOMATED,
+    CONTROL,
+    ENDED_HOLD,
+    EVENT_KEY,
+    EXPIRY,
+    JOB_REPORT,
+    LANDING,
+    METADATA,
+    RUN_ITEM,
+    RUN_ORDER,
+    SCHEMA_VERSION,
+    TAG,
+)
 
 Migration = Callable[[Connection], None]
 
@@ -29,9 +44,43 @@ def _add_expiries(connection: Connection) -> None:
     METADATA.create_all(connection, tables=[EXPIRY], checkfirst=True)
 
 
+def _add_controls(connection: Connection) -> None:
+    """Schema 5: pauses, holds of what uses a product, announcements."""
+    METADATA.create_all(connection, tables=[CONTROL, ANNOUNCEMENT], checkfirst=True)
+
+
+def _add_orders(connection: Connection) -> None:
+    """Schema 6: run orders, which are taken up again after an interruption."""
+    METADATA.create_all(connection, tables=[RUN_ORDER, RUN_ITEM], checkfirst=True)
+
+
+def _add_arrivals(connection: Connection) -> None:
+    """Schema 7: files that came, batches that were landed, keys of events."""
+    METADATA.create_all(connection, tables=[ARRIVAL, LANDING, EVENT_KEY], checkfirst=True)
+
+
+def _add_automation(connection: Connection) -> None:
+    """Schema 8: what products that are made by themselves were asked for."""
+    METADATA.create_all(connection, tables=[AUTOMATED], checkfirst=True)
+
+
+def _add_job_reports(connection: Connection) -> None:
+    """Schema 9: what other tools report of their jobs."""
+    METADATA.create_all(connection, tables=[JOB_REPORT], checkfirst=True)
+
+
 #: Schema 1 is what `tables.py` said first; the migration at index 0 leads to schema 2, and so on. A new
 #: registry is made from `tables.py` at once and starts at the newest schema.
-MIGRATIONS: Sequence[Migration] = (_add_rechecks, _add_tags_and_holds, _add_expiries)
+MIGRATIONS: Sequence[Migration] = (
+    _add_rechecks,
+    _add_tags_and_holds,
+    _add_expiries,
+    _add_controls,
+    _add_orders,
+    _add_arrivals,
+    _add_automation,
+    _add_job_reports,
+)
 
 
 def schema_of(connection: Connection) -> int:

@@ -25,7 +25,12 @@ from mesh_assets.capabilities.registry import (
     versions,
 )
 from mesh_assets.capabilities.registry.audits import Audit, Standing
+from mesh_assets.capabilities.registry.automatic import Automatic
 from mesh_assets.capabilities.registry.builds import RuleOutcome
+from mesh_assets.capabilities.registry.busy import told_if_busy
+from mesh_assets.capabilities.registry.controlled import Controlled
+from mesh_assets.capabilities.registry.delivered import Delivered
+from mesh_assets.capabilities.registry.ordered import Ordered
 from mesh_assets.capabilities.registry.pins import Pin
 from mesh_assets.capabilities.registry.releases import Order, Released
 from mesh_assets.capabilities.registry.restore import Remembered
@@ -63,7 +68,7 @@ def open_registry(settings: Settings) -> Registry:
     return registry
 
 
-class Registry:
+class Registry(Automatic, Controlled, Ordered, Delivered):
     """The mesh's ledger, open. Safe to share between threads; close it or use it in a `with`."""
 
     def __init__(self, engine: Engine) -> None:
@@ -81,14 +86,15 @@ class Registry:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A look that waits for nobody."""
-        with self.engine.connect() as connection:
+        with told_if_busy(PATIENCE), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction at a time in the whole mesh: committed at the end, or never happened."""
-        with self.engine.execution_options(writes=True).begin() as connection:
+        with told_if_busy(PATIENCE), self.engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             yield connection
 
@@ -161,6 +167,17 @@ class Registry:
         )
         with self.writing() as connection:
             return releases.release(connection, order)
+
+    def refuse_if_moved(
+        self,
+        expected: Mapping[ProductName, int | None],
+        reads: Mapping[ProductName, int],
+        environment: str = PROD,
+    ) -> None:
+        """Raise the ReleaseConflict that a release would end in now; a look, which promises nothing."""
+        order = Order((), dict(expected), dict(reads), environment, "", "")
+        with self.reading() as connection:
+            releases.refuse_if_moved(connection, order)
 
     def releases(self, *, environment: str = PROD, limit: int = 50) -> list[Released]:
         """What was released, newest first."""

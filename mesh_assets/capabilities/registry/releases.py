@@ -12,7 +12,7 @@ from mesh_assets.capabilities.registry import versions
 from mesh_assets.capabilities.registry.tables import HEAD, RELEASE, RELEASE_ITEM, VERSION
 from mesh_assets.words.errors import ReleaseConflict
 from mesh_assets.words.names import ProductName, product_name
-from mesh_assets.words.versions import Certificate, Version
+from mesh_assets.words.versions import Certificate, InputVersion, Version
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,21 @@ def release(connection: Connection, order: Order) -> list[Version]:
     wanted = [certificate for certificate in order.certificates if done[certificate.product] is None]
     if wanted:
         heads = versions.heads(connection, order.environment)
-        _refuse_if_moved(connection, order, wanted, heads)
+        _refuse_if_moved(connection, order, [each.product for each in wanted], heads)
         _move(connection, order, wanted, heads)
     found = [
         versions.version_of_run(connection, certificate.product, order.run_id)
         for certificate in order.certificates
     ]
     return [version for version in found if version is not None]
+
+
+def refuse_if_moved(connection: Connection, order: Order) -> None:
+    """Raise the ReleaseConflict that a release would end in now; an order without certificates asks of all
+    that it expects.
+    """
+    heads = versions.heads(connection, order.environment)
+    _refuse_if_moved(connection, order, [*order.expected], heads)
 
 
 def history(connection: Connection, environment: str, limit: int) -> list[Released]:
@@ -93,18 +101,18 @@ def head_at(connection: Connection, product: ProductName, release: int, environm
 
 
 def _refuse_if_moved(
-    connection: Connection, order: Order, wanted: list[Certificate], heads: Mapping[ProductName, int]
+    connection: Connection, order: Order, wanted: list[ProductName], heads: Mapping[ProductName, int]
 ) -> None:
     # Heads that were only read count as well: two builds that each read what the other wrote would
     # otherwise both pass (write skew).
-    own = {certificate.product: order.expected.get(certificate.product) for certificate in wanted}
-    ours = {certificate.product for certificate in order.certificates}
+    own = {product: order.expected.get(product) for product in wanted}
+    ours = {*own, *(certificate.product for certificate in order.certificates)}
     read = {product: number for product, number in order.reads.items() if product not in ours}
     for moved, believed in (*own.items(), *read.items()):
         actual = heads.get(moved)
         if actual != believed:
             raise ReleaseConflict(
-                product=moved if moved in own else wanted[0].product,
+                product=moved if moved in own else wanted[0],
                 moved=moved,
                 expected=believed,
                 actual=actual,
@@ -140,8 +148,11 @@ def _move(
         )
         .returning(RELEASE.c.id)
     ).scalar_one()
+    numbers = {certificate.product: _next_number(connection, certificate.product) for certificate in wanted}
     for certificate in wanted:
-        number = _add_version(connection, certificate, order.run_id, now)
+        number = numbers[certificate.product]
+        told = replace(certificate, number=number, inputs=_numbered(certificate, numbers))
+        versions.add(connection, told, run_id=order.run_id, published=now)
         previous = heads.get(certificate.product)
         _set_head(connection, order.environment, certificate.product, number, known=previous is not None)
         connection.execute(
@@ -151,12 +162,17 @@ def _move(
         )
 
 
-def _add_version(connection: Connection, certificate: Certificate, run_id: str, now: datetime) -> int:
-    product = str(certificate.product)
-    newest = connection.scalar(select(func.max(VERSION.c.number)).where(VERSION.c.product == product))
-    number = (newest or 0) + 1
-    versions.add(connection, replace(certificate, number=number), run_id=run_id, published=now)
-    return number
+def _next_number(connection: Connection, product: ProductName) -> int:
+    newest = connection.scalar(select(func.max(VERSION.c.number)).where(VERSION.c.product == str(product)))
+    return (newest or 0) + 1
+
+
+def _numbered(certificate: Certificate, numbers: Mapping[ProductName, int]) -> tuple[InputVersion, ...]:
+    """Inputs that are released with it were read before they had a number."""
+    return tuple(
+        replace(each, number=numbers[each.product]) if each.product in numbers else each
+        for each in certificate.inputs
+    )
 
 
 def _set_head(

@@ -210,3 +210,147 @@ RULE_RESULT = Table(
     Column("definition", Json, nullable=False),
     Index("rule_result_by_rule", "rule", "build_id"),
 )
+
+#: Pauses of domains and products, and holds of what uses a product; rows are ended, never deleted.
+CONTROL = Table(
+    "control",
+    METADATA,
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Column("ended", Instant),
+    Column("ended_by", Words),
+    Index("control_by_scope", "kind", "scope", "id"),
+)
+
+#: Breaking changes and deprecations that consumers are told of before they come.
+ANNOUNCEMENT = Table(
+    "announcement",
+    METADATA,
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
+    Column("product", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("effective", Text, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("announced", Instant, nullable=False),
+    Column("withdrawn", Instant),
+    Column("withdrawn_by", Words),
+)
+
+#: What somebody asked to have built (`mesh run`, `mesh build`, a journey), and how it ended.
+RUN_ORDER = Table(
+    "mesh_run",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("request", Json, nullable=False),
+    Column("journey", Text, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("ended", Instant),
+    Index("mesh_run_by_time", "started"),
+)
+
+#: The products of an order; a run has those with a run_id and no outcome.
+RUN_ITEM = Table(
+    "mesh_run_item",
+    METADATA,
+    Column("order_id", Text, ForeignKey("mesh_run.id"), primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("outcome", Text),
+    Column("run_id", Text, nullable=False, server_default=""),
+    Column("message", Words, nullable=False, server_default=""),
+    Column("seconds", Float, nullable=False, server_default="0"),
+    Column("ended", Instant),
+    Index("mesh_run_item_by_time", "ended"),
+)
+
+#: What came from outside: one row per content of a file. See words/arrivals.py.
+ARRIVAL = Table(
+    "arrival",
+    METADATA,
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
+    Column("domain", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("file", Words, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    Column("sha256", Text),
+    Column("first_seen", Instant, nullable=False),
+    Column("changed", Instant, nullable=False),
+    Column("settled", Instant),
+    Column("state", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("partitions", Json, nullable=False),
+    Column("batch", Integer),
+    Index("arrival_by_domain", "domain", "state", "id"),
+    Index("arrival_by_batch", "domain", "batch"),
+)
+
+#: Batches of rows and events that became a file: the cursors of their sources.
+LANDING = Table(
+    "landing",
+    METADATA,
+    Column("domain", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("file", Words, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("low", Words, nullable=False),
+    Column("high", Words, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("keys", Json, nullable=False),
+    Column("landed", Instant, nullable=False),
+)
+
+#: Events that were received, by their own key; `batch` is the landing that they are in.
+EVENT_KEY = Table(
+    "event_key",
+    METADATA,
+    Column("domain", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("spool", Text, nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("batch", Integer),
+    Index("event_key_by_batch", "domain", "source", "batch"),
+)
+
+#: Products that are made by themselves, and what each was last asked for. See words/automation.py.
+AUTOMATED = Table(
+    "automated",
+    METADATA,
+    Column("product", Text, primary_key=True),
+    Column("domain", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("inputs", Json, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("seen", Json),
+    Column("asked", Instant),
+    Column("token", Text, nullable=False),
+    Column("partitions", Json, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("joined", Boolean, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Index("automated_by_domain", "domain"),
+)
+
+#: What other tools said of jobs of their own, which journeys have as steps.
+JOB_REPORT = Table(
+    "job_report",
+    METADATA,
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
+    Column("job", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("ended", Instant, nullable=False),
+    Column("good", Boolean, nullable=False),
+    Column("told", Words, nullable=False),
+    UniqueConstraint("job", "run_id", name="job_report_once_per_run"),
+    Index("job_report_by_time", "job", "ended"),
+)

@@ -29,6 +29,15 @@ def head(connection: Connection, product: ProductName, environment: str) -> Vers
     return None if row is None else _version(row)
 
 
+def head_versions(connection: Connection, environment: str) -> dict[ProductName, Version]:
+    query = (
+        _versions()
+        .join(HEAD, (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number))
+        .where(HEAD.c.environment == environment)
+    )
+    return {product_name(row.product): _version(row) for row in connection.execute(query)}
+
+
 def version(connection: Connection, product: ProductName, number: int) -> Version:
     query = _versions().where(VERSION.c.product == str(product), VERSION.c.number == number)
     row = connection.execute(query).one_or_none()

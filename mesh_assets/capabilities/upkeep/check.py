@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake import lake_of
 from mesh_assets.capabilities.lake.manifest import manifest_file
+from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.upkeep import (
     CLEANERS,
     Holdings,
@@ -153,10 +153,11 @@ def check(
 
 def _files(lookout: Lookout) -> Iterator[Finding]:
     """Each file once, however many versions see it."""
-    data = lake_of(lookout.settings, lookout.domain).data
+    place = lake_of(lookout.settings, lookout.domain)
+    there = {each.path: each.bytes for each in store_at(place.data).below(place.data)}
     bad: dict[str, str] = {}
     for file in lookout.holdings.files:
-        size = _size(data / file.path)
+        size = there.get(f"{place.data}/{file.path}")
         if size is None:
             bad[file.path] = "is missing"
         elif size != file.bytes:
@@ -170,18 +171,14 @@ def _files(lookout: Lookout) -> Iterator[Finding]:
                 yield lookout.finding(kind, told, lookout.again(version), version)
 
 
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
-
-
 def _leftovers(lookout: Lookout) -> Iterator[Finding]:
     for file in leftovers(lookout.settings, lookout.domain, now=lookout.now):
         if file.why == CLEANERS["ducklake_delete_orphaned_files"]:
             told = f"{file.path} ({file.bytes:,} bytes) is in no commit: a run died before it"
             yield lookout.finding(Kind.LEFTOVER, told, "`--repair` removes it")
+        elif file.upload:
+            told = f"{file.path}: {file.why}, and its parts are still stored"
+            yield lookout.finding(Kind.LEFTOVER, told, "`--repair` gives it up")
 
 
 def _commits(lookout: Lookout) -> Iterator[Finding]:
@@ -212,14 +209,14 @@ def _versions(lookout: Lookout) -> Iterator[Finding]:
 
 def _certificates(lookout: Lookout) -> Iterator[Finding]:
     """Rows and files that the catalog has at a version's snapshot, and those that its certificate names."""
-    folder = lake_of(lookout.settings, lookout.domain)
+    place = lake_of(lookout.settings, lookout.domain)
     for version in lookout.readable:
         certificate, held = version.certificate, lookout.holdings.at(version.product, version.snapshot)
         rows, named = sum(file.rows for file in held), f"{version.product} version {version.number}"
         if rows != version.rows:
             told = f"{named}: {rows:,} rows, its certificate says {version.rows:,}"
             yield lookout.finding(Kind.CERTIFICATE_DIFFERS, told, lookout.again(version), version)
-        files = {str((folder.data / file.path).relative_to(folder.folder)) for file in held}
+        files = {place.relative(f"{place.data}/{file.path}") for file in held}
         if files != set(certificate.files):
             told = f"{named}: other files than its certificate names"
             yield lookout.finding(Kind.CERTIFICATE_DIFFERS, told, lookout.again(version), version)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mesh_assets.capabilities.lake import connect, files_sql, fingerprint_sql, lake_of, version_files
+from mesh_assets.capabilities.lake import connect, files_sql, fingerprint_sql, version_files
+from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.upkeep import Holdings
 from mesh_assets.words.versions import WHOLE
 
@@ -32,10 +33,9 @@ def differing(
     with closing(connect(settings)) as connection:
         for version in versions:
             named = f"{version.product} version {version.number}"
-            data = lake_of(settings, version.product.domain).data
-            if not all((data / file.path).is_file() for file in held.at(version.product, version.snapshot)):
-                continue  # told already, and more precisely
             paths, columns = version_files(connection, settings, version.product, version.snapshot)
+            if any(store_at(path).size(path) is None for path in paths):
+                continue  # told already, and more precisely
             for partition, files in _parts(version, paths).items():
                 part = (files, columns)
                 try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_assets.capabilities.lake.places import lake_of
+from mesh_assets.capabilities.lake.manifest import manifest_files
 from mesh_assets.capabilities.lake.upkeep import expired_snapshots, holdings
 from mesh_assets.capabilities.publishing.stamp import STAMP
 from mesh_assets.capabilities.registry.certificates import certificate_from_json
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Manifest:
     """One manifest file; `certificate` is None if it cannot be read."""
 
-    path: Path
+    path: str
     certificate: Certificate | None
     #: None: no release followed its commit, as far as the manifest knows.
     published: datetime | None = None
@@ -36,9 +36,9 @@ class Manifest:
 
 def read_manifests(settings: Settings, domain: str) -> Iterator[Manifest]:
     """Every manifest of the domain, and those that are no manifests any more."""
-    for path in sorted(lake_of(settings, domain).manifests.glob("*/*.json")):
+    for path, content in manifest_files(settings, domain):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(content)
             yield Manifest(path, certificate_from_json(document), _published(document))
         except (ValueError, KeyError, TypeError):
             yield Manifest(path, None)

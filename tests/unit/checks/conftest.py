@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from mesh_assets.capabilities.checks.audit import audit
-from mesh_assets.capabilities.contracts.model import Column, Contract
+from mesh_assets.capabilities.contracts.model import Automation, Column, Contract
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Place, Rule, RuleResult, Severity, Verdict
 
@@ -56,7 +56,7 @@ def contract_of(
         owners=(),
         tags=(),
         partitioning=None,
-        automation="eager",
+        automation=Automation("eager"),
         sla=(),
         raw={},
         text="",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from mesh_assets.capabilities.lake import commit_lock, lake_of
 from mesh_assets.capabilities.registry import open_registry
 from tests.shop import ORDERS_NAME, Shop
 from tests.unit.cli.conftest import Command
@@ -93,3 +94,13 @@ def test_an_expiry_is_dry_until_it_is_told_yes(mesh: Command, shop: Shop) -> Non
         "bytes_reclaimed": 0,
     }
     assert "0 versions and 0 unreleased commits were expired" in mesh("lake", "expire", "--yes").out
+
+
+def test_who_commits_and_who_waits_can_be_seen(mesh: Command, shop: Shop) -> None:
+    assert mesh("lake", "waiting").out == "nobody commits, and nobody waits\n"
+
+    with commit_lock(shop.settings, lake_of(shop.settings, "shop"), what="commit of shop.orders"):
+        said = mesh("lake", "waiting", "--json")
+
+    (turn,) = json.loads(said.out)
+    assert (turn["domain"], turn["what"], turn["holds"]) == ("shop", "commit of shop.orders", True)

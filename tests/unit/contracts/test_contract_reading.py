@@ -29,7 +29,7 @@ def test_a_contract_says_what_its_file_says(contract_of, contract_text):
     )
     assert contract.description == "One row per order line."
     assert contract.tags == ("sales", "lines")
-    assert contract.automation == "manual"
+    assert contract.automation.kind == "manual"
     assert contract.partitioning == Partitioning("week_start", "week", date(2023, 1, 2), date(2024, 12, 30))
     assert contract.sla == ({"property": "frequency", "value": 1, "unit": "w"},)
     assert contract.custom["costCenter"] == 42

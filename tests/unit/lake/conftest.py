@@ -12,17 +12,17 @@ from mesh_assets.capabilities import lake
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings, read_settings
 from mesh_assets.words.versions import Draft
+from tests.objects import object_store as object_store  # a fixture
 from tests.postgres import postgres as postgres  # a fixture
+from tests.stores import STORES, environment_of
 
 ORDERS = ProductName("shop", "orders")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=STORES)
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    catalog = "sqlite"
-    if request.param == "postgres":
-        catalog = f"postgres:{request.getfixturevalue('postgres').database()}"
-    return read_settings({"MESH_HOME": str(tmp_path / "home"), "MESH_CATALOG": catalog})
+    """Settings on every store, as far as `stores` of the test does not say otherwise."""
+    return read_settings({"MESH_HOME": str(tmp_path / "home"), **environment_of(request)})
 
 
 @pytest.fixture

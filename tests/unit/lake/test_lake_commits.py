@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from mesh_assets.capabilities import lake
 from mesh_assets.words.errors import PartitionsLeftBehind
 from mesh_assets.words.names import ProductName
+from tests.stores import on_every_store
 from tests.unit.lake.conftest import ORDERS, stage
 
 WEEKS = ("2023-01-02", "2023-01-09", "2023-01-16")
@@ -36,13 +36,15 @@ def test_a_commit_replaces_the_rows_before_and_the_old_snapshot_keeps_them(commi
     assert (rows(first.snapshot), rows(second.snapshot)) == ([(1,)], [(2,)])
 
 
-def test_a_commit_lists_the_files_that_make_up_the_product(committed):
+def test_a_commit_lists_the_files_that_make_up_the_product(committed, settings):
     committed("SELECT 1 AS id", "run1")
     (file,) = committed("SELECT 2 AS id", "run2").files
 
-    assert duckdb.sql(f"FROM '{file}'").fetchall() == [(2,)]
+    with lake.connect(settings) as connection:
+        assert connection.sql(f"FROM '{file}'").fetchall() == [(2,)]
 
 
+@on_every_store("settings")
 def test_a_run_that_commits_again_gets_what_it_committed_before(committed, rows, settings):
     first = committed("SELECT 1 AS id", "run1")
     committed("SELECT 2 AS id", "run2")
@@ -67,6 +69,7 @@ def test_a_partition_that_has_no_rows_any_more_is_emptied(committed, rows):
     assert [number for number, _ in rows(done.snapshot)] == [1]
 
 
+@on_every_store("settings")
 def test_a_hundred_partitions_are_a_hundred_files_and_one_snapshot(committed, rows):
     days = [f"2023-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 10)]
     query = weekly(*enumerate(days))
@@ -90,11 +93,12 @@ def test_replacing_partitions_leaves_no_delete_files(committed, settings):
     assert len(done.files) == 2
 
 
-def test_plain_parquet_readers_find_the_partition_column_in_the_file(committed):
+def test_plain_parquet_readers_find_the_partition_column_in_the_file(committed, settings):
     done = committed(weekly((1, WEEKS[0])), "run1", **WEEKLY)
-    relation = duckdb.sql(f"FROM read_parquet('{done.files[0]}', hive_partitioning = false)")
+    with lake.connect(settings) as connection:
+        relation = connection.sql(f"FROM read_parquet('{done.files[0]}', hive_partitioning = false)")
 
-    assert relation.columns == ["id", "week"]
+        assert relation.columns == ["id", "week"]
 
 
 def test_a_new_column_is_null_in_partitions_built_before_it(committed, rows):

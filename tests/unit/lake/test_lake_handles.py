@@ -11,7 +11,9 @@ import duckdb
 import pytest
 
 from mesh_assets.capabilities import lake
-from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.capabilities.lake.upkeep import expire_snapshots
+from mesh_assets.words.errors import SettingMalformed, VersionLost
+from tests.stores import on_every_store
 from tests.unit.lake.conftest import ORDERS
 
 ROOT = Path(__file__).parents[3]
@@ -24,6 +26,7 @@ def handle(settings, committed):
     return lake.Handle(settings, ORDERS, number=1, snapshot=snapshot)
 
 
+@on_every_store("settings")
 def test_a_handle_gives_the_version_as_relation_arrow_polars_pandas_and_files(handle):
     wanted = [(0, "x0"), (1, "x1"), (2, "x2")]
 
@@ -31,7 +34,8 @@ def test_a_handle_gives_the_version_as_relation_arrow_polars_pandas_and_files(ha
     assert sorted(handle.arrow().column("id").to_pylist()) == [0, 1, 2]
     assert sorted(handle.polars().rows()) == wanted
     assert sorted(handle.pandas().itertuples(index=False, name=None)) == wanted
-    assert sorted(duckdb.read_parquet(list(handle.files)).fetchall()) == wanted
+    with lake.connect(handle.settings) as plain:
+        assert sorted(plain.read_parquet(list(handle.files)).fetchall()) == wanted
     assert handle.columns == (("id", "BIGINT"), ("name", "VARCHAR"))
 
 
@@ -95,3 +99,53 @@ def test_importing_the_room_loads_no_engine():
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_reader_in_a_transaction_survives_the_expiry_of_what_it_reads(handle, settings):
+    """Through the catalog it would be answered with no rows and no error (SQLite, DuckLake 1.5.5)."""
+    handle.connection.execute("BEGIN")
+    assert len(handle.relation.fetchall()) == 3
+
+    expire_snapshots(settings, "shop", [handle.snapshot], who="ann")
+
+    assert len(handle.relation.fetchall()) == 3
+    assert handle.relation.aggregate("sum(id)").fetchone() == (3,)
+    assert handle.polars().height == 3
+
+
+def test_a_file_that_is_gone_is_an_error_and_never_no_rows(handle):
+    assert handle.arrow().num_rows == 3
+    Path(handle.files[0]).unlink()
+
+    for read in (handle.arrow, handle.polars, handle.pandas):
+        with pytest.raises(VersionLost, match=r"shop\.orders at snapshot \d+ has lost its content"):
+            read()
+    with pytest.raises(duckdb.IOException, match=r"No such file|No files found"):
+        handle.relation.aggregate("count(id)").fetchall()
+
+
+def test_a_partition_column_keeps_its_type(settings, committed):
+    query = "SELECT id, date '2024-01-01' AS week, '01' AS code FROM range(3) t(id)"
+    options = {"partition_column": "week", "partitions": ("2024-01-01",)}
+    snapshot = committed(query, "run1", **options).snapshot
+
+    handle = lake.Handle(settings, ORDERS, number=1, snapshot=snapshot)
+
+    assert handle.columns == (("id", "BIGINT"), ("week", "DATE"), ("code", "VARCHAR"))
+    assert handle.relation.types == ["BIGINT", "DATE", "VARCHAR"]
+    assert [str(row[1]) for row in handle.relation.fetchall()] == ["2024-01-01"] * 3
+
+
+def test_weeks_of_before_a_column_came_are_read_beside_those_of_after(settings, committed):
+    first, second = "2024-01-01", "2024-01-08"
+    committed(f"SELECT 1 AS id, date '{first}' AS week", "run1", partition_column="week", partitions=(first,))
+    snapshot = committed(
+        f"SELECT 2 AS id, date '{second}' AS week, 'x' AS added",
+        "run2",
+        partition_column="week",
+        partitions=(second,),
+    ).snapshot
+
+    handle = lake.Handle(settings, ORDERS, number=2, snapshot=snapshot)
+
+    assert sorted((row[0], row[2]) for row in handle.relation.fetchall()) == [(1, None), (2, "x")]

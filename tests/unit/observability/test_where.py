@@ -12,15 +12,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from mesh_assets.capabilities.lake.connection import extension_file
+from mesh_assets.capabilities.lake.extensions import extension_file
 from mesh_assets.capabilities.observability.where import Engine, snippet, whereabouts
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import SettingMalformed
-from tests.postgres import Postgres
+from tests.objects import object_store as object_store  # a fixture
 from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import ORDERS, ORDERS_NAME, Shop, make_shop, write_product
+from tests.stores import STORES, environment_of, on_every_store
 
-EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 #: One column of every type that stands in a contract often.
 COLUMNS = (
     ("order_id", "BIGINT"),
@@ -41,15 +42,10 @@ from source.order_log
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=STORES)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     """Two versions: of 2 rows, and of 3."""
-    more = {}
-    if request.param == "postgres":
-        server: Postgres = request.getfixturevalue("postgres")
-        database = server.database()
-        more = {"MESH_REGISTRY": server.url(database), "MESH_CATALOG": f"postgres:{database}"}
-    shop = make_shop(tmp_path, **more)
+    shop = make_shop(tmp_path, **environment_of(request))
     write_product(shop, "shop.orders", columns=COLUMNS, recipe=RECIPE)
     shop.build("shop.orders")
     shop.deliver(ORDERS + "3,30\n")
@@ -80,7 +76,7 @@ def run(text: str, more: str, environment: dict[str, str], folder: Path, python:
     done = subprocess.run(
         [python, "-W", "error::SyntaxWarning", "program.py"],
         cwd=folder,
-        env=environment,
+        env={**environment, **{name: value for name, value in os.environ.items() if name.startswith("AWS_")}},
         capture_output=True,
         text=True,
     )
@@ -99,6 +95,7 @@ PYTHON = {
 }
 
 
+@on_every_store("shop")
 @pytest.mark.parametrize("engine", list(PYTHON))
 def test_a_printed_program_reads_the_version_that_it_is_for(
     shop: Shop, stranger: dict[str, str], tmp_path: Path, engine: Engine
@@ -114,9 +111,14 @@ def test_a_printed_program_reads_the_version_that_it_is_for(
         ).replace('"', "")
 
 
+@on_every_store("shop")
 def test_the_sql_is_a_script_of_statements(shop: Shop, stranger: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "read.sql").write_text(printed(shop, Engine.SQL, "1"), encoding="utf-8")
-    program = "import duckdb\nrows = duckdb.connect().execute(open('read.sql').read()).fetchall()"
+    # What DuckDB's command line has and its Python package has not.
+    keys = " ".join(f"WHEN '{name}' THEN '{value}'" for name, value in os.environ.items() if "AWS_" in name)
+    getenv = f"CREATE MACRO getenv(name) AS CASE name {keys or 'WHEN 1 THEN 1'} END"
+    program = f'import duckdb\ncon = duckdb.connect()\ncon.execute("""{getenv}""")'
+    program += "\nrows = con.execute(open('read.sql').read()).fetchall()"
 
     assert run(program, "print(sorted(row[0] for row in rows))", stranger, tmp_path) == "[1, 2]"
 

@@ -1,4 +1,4 @@
-"""How Dagster loads the mesh: eight locations or one, no engine, sensors on, and a home that remembers."""
+"""How Dagster loads the mesh: nine locations or one, no engine, sensors on, and a home that remembers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mesh_assets.capabilities.contracts.automation import described
 from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from mesh_assets.words.settings import PROJECT, Settings, read_settings
@@ -41,7 +42,7 @@ def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
 
 
 @pytest.mark.parametrize(
-    "source", [("-w", "workspace.yaml"), ("-m", "mesh_assets.everything")], ids=["eight locations", "one"]
+    "source", [("-w", "workspace.yaml"), ("-m", "mesh_assets.everything")], ids=["nine locations", "one"]
 )
 def test_the_example_loads(source: tuple[str, str], tmp_path: Path) -> None:
     """Nothing is built and nothing needs to be: definitions are read from YAML and syntax trees."""
@@ -55,7 +56,7 @@ def test_the_workspace_names_every_domain(example: Settings) -> None:
 
     named = [line.split(":")[1].strip() for line in text.splitlines() if "location_name" in line]
 
-    assert sorted(named) == sorted(domain_names(example))
+    assert sorted(named) == sorted([*domain_names(example), "journeys"])
 
 
 def test_loading_every_domain_imports_no_engine_and_takes_the_fast_roads() -> None:
@@ -71,17 +72,26 @@ def test_loading_every_domain_imports_no_engine_and_takes_the_fast_roads() -> No
     assert loaded.stdout.split() == [], "import these in the function that needs them, or spare the need"
 
 
-def test_a_sensor_per_domain_runs_by_default_and_wakes_what_is_stored(example: Settings) -> None:
+def test_a_sensor_per_domain_runs_by_default_and_is_told_in_the_words_of_its_contracts(
+    example: Settings,
+) -> None:
     for domain in domain_names(example):
-        definitions = domain_definitions(domain, example)
-        (sensor,) = definitions.sensors or ()
-        assert isinstance(sensor, dg.AutomationConditionSensorDefinition)
+        sensors = {each.name: each for each in domain_definitions(domain, example).sensors or ()}
+        sensor = sensors[f"{domain}_automation"]
 
-        woken = sensor.asset_selection.resolve(definitions.resolve_asset_graph())
-
+        assert isinstance(sensor, dg.SensorDefinition)
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
-        stored = [asset.name for asset in read_domain_assets(example, domain).assets if asset.in_lake]
-        assert {key.to_user_string() for key in woken} == {f"{n.domain}/{n.product}" for n in stored}
+        rules = [
+            each.contract.automation for each in read_domain_assets(example, domain).assets if each.contract
+        ]
+        assert all(described(rule) in (sensor.description or "") for rule in rules if rule.kind != "manual")
+
+
+def test_no_condition_of_dagsters_own_asks_for_a_second_run(example: Settings) -> None:
+    for domain in domain_names(example):
+        graph = domain_definitions(domain, example).resolve_asset_graph()
+
+        assert not [key for key in graph.get_all_asset_keys() if graph.get(key).automation_condition]
 
 
 def test_a_weekly_product_has_its_weeks_and_builds_any_number_of_them_in_one_run(example: Settings) -> None:
@@ -93,7 +103,7 @@ def test_a_weekly_product_has_its_weeks_and_builds_any_number_of_them_in_one_run
 
     assert step.partitions_def is not None
     keys = step.partitions_def.get_partition_keys()
-    assert (keys[0], keys[-1], len(keys)) == ("2023-01-02", "2024-12-23", 104)
+    assert (keys[0], keys[-1], len(keys)) == ("2023-01-02", "2025-01-20", 108)
     assert step.backfill_policy == dg.BackfillPolicy.single_run()
 
 

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import Postgres
+from tests.objects import object_store as object_store  # a fixture
 from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import Shop, make_shop
+from tests.stores import STORES, environment_of
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=STORES)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
-    """Two small domains, nothing built; registry and lakes in files, or both in PostgreSQL."""
-    if request.param == "sqlite":
-        return make_shop(tmp_path)
-    server: Postgres = request.getfixturevalue("postgres")
-    database = server.database()
-    return make_shop(tmp_path, MESH_REGISTRY=server.url(database), MESH_CATALOG=f"postgres:{database}")
+    """Two small domains, nothing built; in files, in PostgreSQL, or there and in a bucket."""
+    return make_shop(tmp_path, **environment_of(request))

@@ -10,18 +10,18 @@ from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import (
     PromiseBroken,
     RecipeFailed,
-    ReleaseConflict,
     SourceMalformed,
     SourceMissing,
     UpstreamMissing,
     WrongColumns,
 )
-from mesh_assets.words.names import product_name
 from mesh_assets.words.rules import Outcome
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS, ORDERS_NAME, Shop, keep_quarantine
+from tests.stores import on_every_store
 
 
+@on_every_store("shop")
 def test_a_draft_that_keeps_its_promise_becomes_what_readers_see(shop: Shop) -> None:
     built = shop.build("shop.orders")
 
@@ -111,6 +111,7 @@ def test_a_product_waits_for_what_it_needs(shop: Shop) -> None:
         shop.build("books.revenue")
 
 
+@on_every_store("shop")
 def test_another_domain_reads_the_published_version(shop: Shop) -> None:
     shop.build("shop.orders")
 
@@ -121,25 +122,6 @@ def test_another_domain_reads_the_published_version(shop: Shop) -> None:
     assert [(str(each.product), each.number) for each in built.version.certificate.inputs] == [
         ("shop.orders", 1)
     ]
-
-
-def test_a_release_is_refused_when_an_input_moved_while_it_was_made(shop: Shop) -> None:
-    shop.build("shop.orders")
-    books = shop.workshop("books")
-    real_release = books.registry.release
-
-    def release_after_the_neighbour(*args: object, **kwargs: object) -> object:
-        shop.deliver(ORDERS + "3,30\n")
-        shop.build("shop.orders", run_id="neighbour")
-        return real_release(*args, **kwargs)  # type: ignore[arg-type]
-
-    books.registry.release = release_after_the_neighbour  # type: ignore[method-assign, assignment]
-    from mesh_assets.capabilities.publishing.build import build
-
-    with books.registry, pytest.raises(ReleaseConflict, match=r"shop\.orders is at version 2 now"):
-        build(books, product_name("books.revenue"))
-
-    assert shop.head("books.revenue") is None
 
 
 @pytest.mark.parametrize(
@@ -233,6 +215,7 @@ def test_a_failed_build_is_on_record(shop: Shop) -> None:
     assert "the file is empty" in last.message
 
 
+@on_every_store("shop")
 def test_a_build_that_died_between_commit_and_release_is_made_again(shop: Shop) -> None:
     """The lake has the rows, the registry does not: readers are on the old version, and the next build goes
     on.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mesh_assets.capabilities.lake import connect
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.read import read_domain_assets
 from mesh_assets.capabilities.publishing.inputs import input_sql
@@ -17,6 +18,7 @@ from mesh_assets.words.errors import CorrectionRefused, PromiseBroken
 from mesh_assets.words.rules import Outcome
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS, ORDERS_NAME, Shop, keep_quarantine, write_product
+from tests.stores import on_every_store
 
 GOOD = [(1, 10), (2, 20)]
 #: One order twice, one that nobody paid.
@@ -38,9 +40,8 @@ def aside(shop: Shop) -> Aside:
         head = registry.head(ORDERS_NAME)
         assert head is not None
         sql = input_sql(shop.settings, ORDERS_NAME.quarantine, head.snapshot)
-    import duckdb
-
-    return sorted(duckdb.sql(f"SELECT order_id, amount, mesh_rules FROM ({sql})").fetchall())
+    with connect(shop.settings) as con:
+        return sorted(con.sql(f"SELECT order_id, amount, mesh_rules FROM ({sql})").fetchall())
 
 
 def release(shop: Shop, text: str, *, name: str = "corrected.csv") -> int:
@@ -120,6 +121,7 @@ def test_the_same_bad_rows_again_change_nothing(careful: Shop) -> None:
     assert forced.record.details["quarantined"] == 3
 
 
+@on_every_store("shop")
 def test_another_bad_row_makes_a_version_and_wakes_nobody(careful: Shop) -> None:
     careful.deliver(ORDERS + BAD)
     careful.build("shop.orders")
@@ -156,9 +158,8 @@ def test_the_quarantine_of_an_older_version_stays_readable(careful: Shop) -> Non
 
     assert first is not None
     sql = input_sql(careful.settings, ORDERS_NAME.quarantine, first.snapshot)
-    import duckdb
-
-    assert len(duckdb.sql(sql).fetchall()) == 3
+    with connect(careful.settings) as con:
+        assert len(con.sql(sql).fetchall()) == 3
 
 
 def test_a_draft_beyond_the_limit_is_refused(shop: Shop) -> None:
@@ -465,6 +466,7 @@ def orders(run: mesh.Run) -> str:
         assert [row[0] for row in weekly.rows("shop.orders")] == [1, 2, 11, 12]
         assert self.build(weekly, "run-3").record.outcome is BuildOutcome.UNCHANGED
 
+    @on_every_store("shop")
     def test_a_week_of_a_dead_run_is_put_back_with_its_quarantine(self, weekly: Shop) -> None:
         weekly.deliver(ORDERS + "3,0\n11,0\n12,120\n")
         self.build(weekly, "run-1")

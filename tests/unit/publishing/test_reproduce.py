@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from mesh_assets.capabilities.lake import lake_of
+from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.publishing.code import git_state
 from mesh_assets.capabilities.publishing.reproduce import Reproduced, reproduce
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import CannotReproduce
 from mesh_assets.words.names import product_name
 from tests.shop import ORDERS, Shop
+from tests.stores import Held, on_every_store
 
 
 def git(shop: Shop, *arguments: str) -> None:
@@ -47,6 +49,7 @@ def again(shop: Shop, product: str, number: int = 1) -> Reproduced:
     return found
 
 
+@on_every_store("shop")
 def test_a_version_is_identical_though_all_has_moved_on(kept: Shop) -> None:
     """Other code, other inputs, other versions since: the certificate names the old ones."""
     recipe = kept.folder("books.revenue") / "recipe.sql"
@@ -126,9 +129,11 @@ def test_what_was_made_outside_of_git_is_told(shop: Shop) -> None:
         again(shop, "shop.orders")
 
 
+@on_every_store("shop")
 def test_an_input_that_lost_its_files_is_told(kept: Shop) -> None:
-    for path in Path(kept.settings.lakes / "shop" / "data").rglob("*.parquet"):
-        path.unlink()
+    data = lake_of(kept.settings, "shop").data
+    for file in list(store_at(data).below(data)):
+        Held(file.path).remove()
 
     with pytest.raises(CannotReproduce, match=r"its input shop\.orders version 1"):
         again(kept, "books.revenue")

@@ -14,6 +14,7 @@ from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import NothingToRollBack, PromiseBroken, VersionLost
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import AMOUNT_RULE, ORDERS, ORDERS_NAME, Shop, keep_quarantine, write_product
+from tests.stores import Held, on_every_store
 
 GOOD, BAD = [(1, 10), (2, 20)], [(1, 99)]
 
@@ -36,6 +37,7 @@ def back(shop: Shop, number: int = 1, *, run_id: str = "back-1", why: str = "") 
         workshop.registry.close()
 
 
+@on_every_store("shop")
 def test_the_older_content_becomes_a_new_version(bad: Shop) -> None:
     built = back(bad, why="most rows are missing")
 
@@ -50,6 +52,7 @@ def test_the_older_content_becomes_a_new_version(bad: Shop) -> None:
     assert certificate.rule_results
 
 
+@on_every_store("shop")
 def test_no_byte_is_copied_and_no_file_stands_in_the_ledger_twice(bad: Shop) -> None:
     built = back(bad)
 
@@ -58,8 +61,9 @@ def test_no_byte_is_copied_and_no_file_stands_in_the_ledger_twice(bad: Shop) -> 
     assert built.version is not None
     (old,), (new,) = (files(bad.settings, ORDERS_NAME, each.snapshot) for each in (first, built.version))
     assert old != new
-    assert Path(old).samefile(new)
-    Path(old).unlink()
+    if not bad.settings.data:  # in a bucket the server makes a second object
+        assert Path(old).samefile(new)
+    Held(old).remove()
     assert bad.rows("shop.orders") == GOOD, "an expired version takes nothing away from this one"
 
 
@@ -113,6 +117,7 @@ def test_force_builds_what_is_held(bad: Shop) -> None:
     assert bad.rows("shop.orders") == BAD
 
 
+@on_every_store("shop")
 def test_what_no_longer_keeps_the_contract_does_not_come_back(bad: Shop) -> None:
     path = bad.folder("shop.orders") / "contract.yaml"
     path.write_text(path.read_text().replace("amount <= 0", "amount <= 15"))
@@ -129,10 +134,11 @@ def test_a_version_that_readers_see_is_no_aim(bad: Shop) -> None:
         back(bad, 2)
 
 
+@on_every_store("shop")
 def test_a_version_whose_files_are_gone_says_so(bad: Shop) -> None:
     with open_registry(bad.settings) as registry:
         first = registry.version(ORDERS_NAME, 1)
-    Path(files(bad.settings, ORDERS_NAME, first.snapshot)[0]).unlink()
+    Held(files(bad.settings, ORDERS_NAME, first.snapshot)[0]).remove()
 
     with pytest.raises(VersionLost):
         back(bad)
@@ -140,6 +146,7 @@ def test_a_version_whose_files_are_gone_says_so(bad: Shop) -> None:
     assert bad.rows("shop.orders") == BAD
 
 
+@on_every_store("shop")
 def test_the_rows_in_quarantine_come_back_as_well(shop: Shop) -> None:
     keep_quarantine(shop)
     shop.deliver(ORDERS + "3,-5\n")
@@ -218,6 +225,7 @@ class TestWeeks:
     def amounts(self, shop: Shop) -> list[object]:
         return [row[1] for row in shop.rows("shop.orders")]
 
+    @on_every_store("shop")
     def test_the_week_that_differs_comes_back_and_the_other_stays(self, weekly: Shop) -> None:
         with open_registry(weekly.settings) as registry:
             second = registry.version(ORDERS_NAME, 2)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from mesh_assets.capabilities.registry import open as opening
 from mesh_assets.capabilities.registry import open_registry
-from mesh_assets.words.errors import NoVersion, ReleaseConflict
+from mesh_assets.words.errors import NoVersion, RegistryBusy, ReleaseConflict
+from mesh_assets.words.versions import InputVersion
 from tests.unit.registry.conftest import FIELDS, ORDERS, STOCK, certificate, release
 
 ROOT = Path(__file__).parents[3]
@@ -148,3 +150,30 @@ def test_four_processes_release_and_each_head_moves_one_step_at_a_time(settings)
         assert registry.heads() == {ORDERS: 24, STOCK: 24}
     steps = [(number or None, number + 1) for number in range(24)]
     assert moves == [{ORDERS: step, STOCK: step} for step in steps]
+
+
+def test_inputs_of_the_same_release_get_the_numbers_that_it_gives(registry):
+    """They were read before they had one."""
+    release(registry, "run1", ORDERS)
+    read = (InputVersion(ORDERS, 99, 7, "d1:1"), InputVersion(STOCK, 5, 3, "d1:2"))
+    made = [certificate(ORDERS, run_id="run2"), certificate(FIELDS, run_id="run2", inputs=read)]
+
+    registry.release(made, expected={ORDERS: 1, FIELDS: None}, reads={}, who="ann", run_id="run2")
+
+    assert [each.number for each in registry.head(FIELDS).certificate.inputs] == [2, 5]
+
+
+def test_a_look_before_the_commit_says_what_the_release_would_say(registry):
+    release(registry, "run1", ORDERS)
+    registry.refuse_if_moved({ORDERS: 1, FIELDS: None}, {})
+
+    with pytest.raises(ReleaseConflict, match="ann, run run1"):
+        registry.refuse_if_moved({FIELDS: None}, {ORDERS: 2})
+
+
+def test_who_waits_too_long_for_the_registry_is_told_so(settings, monkeypatch):
+    monkeypatch.setattr(opening, "PATIENCE", 0.2)
+    with open_registry(settings) as registry, open_registry(settings) as other, other.writing():
+        with pytest.raises(RegistryBusy, match="not free for 0 seconds"), registry.writing():
+            pass
+        assert registry.heads() == {}  # a look waits for nobody

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from mesh_assets.capabilities.lake import commit, connect, stage
+from mesh_assets.capabilities.lake.manifest import manifest_file
+from mesh_assets.capabilities.lake.upkeep import logged
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.capabilities.upkeep.check import Kind
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS, ORDERS_NAME, Shop
+from tests.stores import Held, held, on_every_store
 from tests.unit.upkeep.keeping import findings, kinds, later, mend, publish
 
 
-def file_of(shop: Shop, run: str) -> Path:
-    return shop.root / ".mesh" / "lakes" / "shop" / "data" / "shop" / "orders" / f"{run}.parquet"
+def file_of(shop: Shop, run: str) -> Held:
+    return held(shop.settings, ORDERS_NAME, run)
 
 
-def manifest_of(shop: Shop, run: str) -> Path:
-    return shop.root / ".mesh" / "lakes" / "shop" / "manifests" / "orders" / f"{run}.json"
+def manifest_of(shop: Shop, run: str) -> Held:
+    return Held(manifest_file(shop.settings, ORDERS_NAME, run))
 
 
+@on_every_store("shop")
 def test_a_lake_that_is_whole_has_no_findings(shop: Shop) -> None:
     publish(shop, 2)
 
     assert kinds(shop, deep=True) == []
 
 
+@on_every_store("shop")
 def test_a_lost_file_is_found_with_the_versions_that_miss_it(shop: Shop) -> None:
     publish(shop, 2)
-    file_of(shop, "run-1").unlink()
+    file_of(shop, "run-1").remove()
 
     (found,) = findings(shop, deep=True)
 
@@ -39,38 +43,40 @@ def test_a_lost_file_is_found_with_the_versions_that_miss_it(shop: Shop) -> None
     assert "Readers see a later version" in found.remedy
 
 
+@on_every_store("shop")
 def test_a_file_that_was_cut_off_is_found_by_its_size(shop: Shop) -> None:
     publish(shop, 1)
     path = file_of(shop, "run-1")
-    path.write_bytes(path.read_bytes()[:-20])
+    path.write(path.read()[:-20])
 
     assert kinds(shop) == [Kind.FILE_CHANGED]
 
 
+@on_every_store("shop")
 def test_only_a_deep_look_finds_other_bytes_of_the_same_size(shop: Shop) -> None:
     """Counts, least and greatest are answered from statistics; reading a column tells."""
     publish(shop, 1)
     path = file_of(shop, "run-1")
-    data = bytearray(path.read_bytes())
+    data = bytearray(path.read())
     data[4:40] = bytes(36)
-    path.write_bytes(bytes(data))
+    path.write(bytes(data))
 
     assert kinds(shop) == []
     assert kinds(shop, deep=True) == [Kind.CONTENT_DIFFERS]
 
 
+@on_every_store("shop")
 def test_a_leftover_is_removed_past_its_grace_and_logged(shop: Shop) -> None:
     publish(shop, 1)
     stray = file_of(shop, "dead-run")
-    stray.write_bytes(b"half")
+    stray.write(b"half")
 
     assert kinds(shop) == []
     assert kinds(shop, now=later(days=2)) == [Kind.LEFTOVER]
     assert any("deleted" in action for action in mend(shop, now=later(days=2)))
 
     assert not stray.exists()
-    log = shop.root / ".mesh" / "lakes" / "shop" / "upkeep.jsonl"
-    line = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+    line = list(logged(shop.settings, "shop"))[-1]
     assert (line["who"], line["file"], line["bytes"]) == ("tester", "data/shop/orders/dead-run.parquet", 4)
     assert shop.rows("shop.orders") == [(1, 10), (2, 20)]
 
@@ -96,21 +102,21 @@ def test_a_commit_that_was_never_released_is_expired_when_nobody_can_release_it(
 def test_a_manifest_is_written_again_from_the_registry(shop: Shop, damage: str) -> None:
     publish(shop, 1)
     path = manifest_of(shop, "run-1")
-    before = path.read_text(encoding="utf-8")
+    before = path.read().decode()
     document = json.loads(before)
     if damage == "lost":
-        path.unlink()
+        path.remove()
     elif damage == "changed":
-        path.write_text(json.dumps({**document, "rows": 7}), encoding="utf-8")
+        path.write(json.dumps({**document, "rows": 7}).encode())
     elif damage == "garbled":
-        path.write_text("{", encoding="utf-8")
+        path.write(b"{")
     else:
-        path.write_text(json.dumps({**document, "number": None, "published": None}), encoding="utf-8")
+        path.write(json.dumps({**document, "number": None, "published": None}).encode())
 
     assert kinds(shop) == [Kind.MANIFEST_LOST if damage == "lost" else Kind.MANIFEST_DIFFERS]
     mend(shop)
 
-    assert path.read_text(encoding="utf-8") == before
+    assert path.read().decode() == before
 
 
 def test_a_registry_that_lost_a_row_is_told_by_the_manifest(shop: Shop) -> None:

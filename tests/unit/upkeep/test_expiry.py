@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 
 import duckdb
@@ -21,6 +22,7 @@ from mesh_assets.capabilities.upkeep.check import Kind
 from mesh_assets.words.errors import GraceTooShort, RegistryIncomplete, VersionExpired
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS_NAME, Shop
+from tests.stores import held, on_every_store
 from tests.unit.upkeep.keeping import expire, keep, kinds, later, publish
 
 
@@ -72,10 +74,10 @@ def test_pinned_and_tagged_versions_and_heads_stay(shop: Shop) -> None:
     assert len(shop.rows("shop.orders", version=1)) == 2
 
 
+@on_every_store("shop")
 def test_files_go_a_grace_after_their_versions_and_each_is_in_the_log(shop: Shop) -> None:
     keep(shop, "{versions: 2}")
     publish(shop, 3)
-    data = lake_of(shop.settings, "shop").data
 
     # Marked now, by the catalog's own clock; so it is a day from now that they may go.
     at_once = expire(shop, later(days=0.9))
@@ -84,7 +86,7 @@ def test_files_go_a_grace_after_their_versions_and_each_is_in_the_log(shop: Shop
     assert [each.version.number for each in first.versions] == [1]
     assert first.bytes_reclaimed == first.versions[0].bytes > 0
 
-    assert not (data / "shop/orders/run-1.parquet").exists()
+    assert not held(shop.settings, ORDERS_NAME, "run-1").exists()
     assert [line["what"] for line in logged(shop.settings, "shop")] == ["expired", "deleted"]
 
 
@@ -121,7 +123,7 @@ def test_an_expiry_that_died_after_the_registry_goes_on(shop: Shop) -> None:
 
     expire(shop)
 
-    assert not (lake_of(shop.settings, "shop").data / "shop/orders/run-1.parquet").exists()
+    assert not held(shop.settings, ORDERS_NAME, "run-1").exists()
     assert kinds(shop) == []
 
 
@@ -174,11 +176,12 @@ def handle_of(shop: Shop, number: int) -> Iterator[Handle]:
         yield handle
 
 
+@on_every_store("shop")
 def test_clean_up_takes_nothing_that_is_young(shop: Shop) -> None:
     """A writer's file has no line in the catalog between its renaming and its COMMIT."""
     publish(shop, 1)
-    young = lake_of(shop.settings, "shop").data / "shop/orders/run-2.parquet"
-    young.write_bytes(b"on its way")
+    young = held(shop.settings, ORDERS_NAME, "run-2")
+    young.write(b"on its way")
 
     assert clean_up(shop.settings, "shop", who="tester") == []
     assert young.exists()
@@ -188,9 +191,11 @@ def test_clean_up_takes_nothing_that_is_young(shop: Shop) -> None:
 
 def test_clean_up_waits_for_a_commit(shop: Shop) -> None:
     """A file that is linked for a commit has the age of the one that it was linked from."""
+    if shop.settings.data:
+        pytest.skip("objects are not linked, and their age is the server's to say")
     publish(shop, 1)
     place = lake_of(shop.settings, "shop")
-    old = place.data / "shop/orders/linked.parquet"
+    old = Path(place.data, "shop/orders/linked.parquet")
     old.write_bytes(b"linked a moment ago")
     os.utime(old, (0, 0))
     with ThreadPoolExecutor() as pool:
@@ -199,9 +204,10 @@ def test_clean_up_waits_for_a_commit(shop: Shop) -> None:
             with pytest.raises(TimeoutError):
                 cleaning.result(timeout=1)
             assert old.exists()
-        assert [file.path for file in cleaning.result()] == [old]
+        assert [file.path for file in cleaning.result()] == [str(old)]
 
 
+@on_every_store("shop")
 def test_clean_up_beside_a_writer_takes_no_file_of_its_versions(shop: Shop) -> None:
     """As if every file were a year old: what `cleanup_all` would do, but under the lock."""
     publish(shop, 1)

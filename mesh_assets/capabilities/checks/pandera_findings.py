@@ -1,7 +1,7 @@
 """What pandera itself found in a validation, as rule results.
 
 Here: checks that a schema was extended by, wrong types, missing columns, and whatever else pandera tells.
-Not here: the contract's own rules, which the audit answers (hearing).
+Not here: the contract's own rules, which the audit answers (audit_once).
 """
 
 from __future__ import annotations

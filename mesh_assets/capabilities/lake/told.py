@@ -1,0 +1,47 @@
+"""DuckDB's words for a server that did not answer, made ours: what, and what next, and no key in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mesh_assets.capabilities.lake.credentials import masked
+from mesh_assets.words.stores import CatalogLost, NotAllowed, StoreRefused
+
+#: How libpq and PostgreSQL tell that a connection is gone or was never there.
+LOST = re.compile(
+    r"server closed the connection|terminating connection|connection to server|could not connect|"
+    r"connection (?:has been|was|is) (?:closed|lost|reset|refused)|no connection to the server|"
+    r"SSL connection has been closed|Connection reset by peer|Broken pipe|in recovery mode|starting up|"
+    # All that DuckDB says of a session that ended in the middle of its transaction.
+    r"execute query \"ROLLBACK\":",
+    re.IGNORECASE,
+)
+#: What PostgreSQL says to a role without a right.
+DENIED = re.compile(r"permission denied for [a-z]+ [\w.]+")
+#: A presigned address, or one with a password: nobody needs what stands behind the question mark.
+QUESTION = re.compile(r"(https?://[^\s'\"?]+)\?[^\s'\"]*")
+
+
+@contextmanager
+def told(domain: str) -> Iterator[None]:
+    """Raise CatalogLost and StoreRefused for what DuckDB says of servers; all else stays as it is."""
+    import duckdb
+
+    try:
+        yield
+    except Exception as error:
+        # psycopg is an extra: where it is not installed nothing of it is raised.
+        if not isinstance(error, duckdb.Error) and not type(error).__module__.startswith("psycopg"):
+            raise
+        said = QUESTION.sub(r"\1", masked(" ".join(str(error).split())))
+        if isinstance(error, duckdb.HTTPException) or "s3://" in said:
+            remedy = "Look at AWS_ENDPOINT_URL_S3, the key's rights (`mesh lake grant`) and the server"
+            raise StoreRefused(what=f"The lake of {domain}", problem=said[:400], remedy=remedy) from None
+        denied = DENIED.search(said)
+        if denied:
+            raise NotAllowed(domain=domain, problem=denied[0]) from None
+        if LOST.search(said):
+            raise CatalogLost(domain=domain, problem=said[:300]) from None
+        raise

@@ -1,0 +1,59 @@
+"""`mesh lake grant`: roles that may no more than they must."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from mesh_assets.cli.look import JsonOption
+from mesh_assets.cli.terminal import complete_product, print_json, stdout
+
+
+def grant(
+    domain: Annotated[
+        list[str] | None, typer.Argument(help="All if none is given.", autocompletion=complete_product)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the statements, and change nothing.")
+    ] = False,
+    prefix: Annotated[str, typer.Option("--prefix", help="How the roles' names begin.")] = "mesh",
+    as_json: JsonOption = False,
+) -> None:
+    """Make roles in PostgreSQL: a writer for each domain, a reader, a keeper; print policies for the bucket.
+
+    The roles have no passwords and nobody logs in with them: `GRANT mesh_writer_hcp TO somebody`. Doing it
+    again changes nothing. A writer reads everything, and writes its own domain's lake and versions alone.
+
+    **Examples**: `mesh lake grant --dry-run` · `mesh lake grant hcp drug` · `mesh lake grant --json`
+    """
+    from mesh_assets.capabilities.lineage.read import domain_names
+    from mesh_assets.capabilities.upkeep.policies import policies
+    from mesh_assets.capabilities.upkeep.roles import Roles, orders
+    from mesh_assets.capabilities.upkeep.roles import grant as carry_out
+    from mesh_assets.words.settings import read_settings
+
+    settings = read_settings()
+    names = list(domain_names(settings))
+    for name in domain or ():
+        if name not in names:
+            raise typer.BadParameter(f"there is no domain {name!r}; there are {', '.join(names)}")
+    wanted = domain or names
+    done = (orders if dry_run else carry_out)(settings, wanted, prefix=prefix)
+    documents = policies(settings, wanted, prefix=prefix)
+    roles = Roles(prefix).all(wanted)
+    if as_json:
+        statements = {order.database: list(order.statements) for order in done}
+        print_json({"done": not dry_run, "roles": roles, "statements": statements, "policies": documents})
+        return
+    console = stdout()
+    for order in done if dry_run else ():
+        console.print(f"-- in {order.database}", markup=False, soft_wrap=True)
+        for statement in order.statements:
+            console.print(f"{statement};", markup=False, soft_wrap=True)
+    if not dry_run:
+        console.print(f"roles: {', '.join(roles)}", soft_wrap=True)
+    for role, document in documents.items():
+        console.print(f"-- policy of {role} for the bucket", markup=False)
+        console.print(json.dumps(document, indent=1), markup=False, soft_wrap=True)
