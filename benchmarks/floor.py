@@ -53,8 +53,8 @@ def main() -> None:
 def dagster_runs(settings: Settings, folder: Path) -> None:
     """A run per domain, forked from a process that has imported Dagster, with the home's own event log."""
     from mesh_assets.capabilities.lineage.read import domain_names
-    from mesh_assets.capabilities.orchestration.launch_here import PRELOAD
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
+    from mesh_assets.capabilities.orchestration.launch_here import PRELOAD
 
     os.environ["MESH_HOME"] = str(folder)
     prepare_dagster_home(read_settings())

@@ -21,7 +21,7 @@ def make_network(root: Path, **more: str) -> Shop:
     shop = make_shop(root, **more)
     price(shop, PRICES)
     text = (root / "domains" / "shop" / "domain.yaml").read_text(encoding="utf-8")
-    source = "      - name: price_log\n        path: shop/prices.csv\n        format: csv\n        description: Prices.\n"
+    source = "      - {name: price_log, path: shop/prices.csv, format: csv, description: Prices.}\n"
     text = text.replace("      - name: order_log\n", f"{source}      - name: order_log\n")
     (root / "domains" / "shop" / "domain.yaml").write_text(text, encoding="utf-8")
     write_product(

@@ -10,12 +10,14 @@ import sys
 
 import typer
 
+from mesh_assets.cli.alert import alert
 from mesh_assets.cli.arrivals import arrivals
 from mesh_assets.cli.build import build
 from mesh_assets.cli.checks import checks
 from mesh_assets.cli.contract import contract
 from mesh_assets.cli.diff import diff
 from mesh_assets.cli.doctor import doctor
+from mesh_assets.cli.events import events
 from mesh_assets.cli.journey import journey, journeys
 from mesh_assets.cli.lake import lake
 from mesh_assets.cli.look import products, read, show
@@ -84,6 +86,8 @@ for command in (
 app.add_typer(contract, name="contract")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(journey, name="journey")
+app.add_typer(events, name="events")
+app.add_typer(alert, name="alert")
 app.add_typer(lake, name="lake")
 
 
@@ -96,7 +100,10 @@ def main() -> None:
         sys.exit(2 if isinstance(error, YourCode) else 1)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:  # typer has turned Ctrl-C into its exit code, without a word
-            stderr().print("interrupted; what was published stays, run the command again to go on")
+            told = (
+                "interrupted; what was published stays. Go on with the command again, or `mesh run --resume`"
+            )
+            stderr().print(told, soft_wrap=True)
         raise
 
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
 
 journey = typer.Typer(
-    help="What people get of the mesh as a whole, and whether it was there in time.", no_args_is_help=True
+    help="""Look at what people get of the mesh as a whole, and whether it was there in time.
+
+    **Examples**: `mesh journey show call_planning --history 12` · `mesh journey report crm_sync`
+    """,
+    no_args_is_help=True,
 )
 
 COLOURS = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,40 +63,35 @@ def run(  # noqa: PLR0913, PLR0917 - its options
     weekly_brand_scorecard` · `mesh run prescriptions+ --from 2024-01-01 --to 2024-03-31` · `mesh run
     --resume`
     """
-    from mesh_assets.capabilities.lineage.read import read_mesh
-    from mesh_assets.capabilities.orchestration.choosing import Site
-    from mesh_assets.capabilities.registry import open_registry
-    from mesh_assets.words.settings import read_settings
-
     if resume == bool(target):
         raise typer.BadParameter("name targets, or --resume, and not both", param_hint="TARGET")
     if sum((stale, missing, force)) > 1:
         raise typer.BadParameter("choose one of --stale, --missing and --force")
     # A scheduler stops a command with SIGTERM: that is an interruption as Ctrl-C is.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = read_settings()
-    with open_registry(settings) as registry:
-        site = Site(settings, registry, read_mesh(settings))
-        launcher = (server, local)
+    with _site() as site:
         if resume:
-            _finish(_resume(site, launcher, as_json=as_json), as_json=as_json)
+            _finish(_resume(site, (server, local), as_json=as_json), as_json=as_json)
             return
         names, journey = _names(site, target or [], upstream=upstream, downstream=downstream)
-        order = _order(
-            site.mesh,
-            names,
-            partition or [],
-            mode=_mode(missing=missing, force=force),
-            jobs=jobs,
-            first=first,
-            last=last,
-            asked=tuple(target or ()),
-            journey=journey,
-        )
+        facts = {"jobs": jobs, "first": first, "last": last, "journey": journey, "asked": tuple(target or ())}
+        order = _order(site.mesh, names, partition or [], mode=_mode(missing=missing, force=force), **facts)
         if dry_run:
             _tell_plan(site, order, as_json=as_json)
         else:
-            _finish(_give(site, order, launcher, as_json=as_json), as_json=as_json)
+            _finish(_give(site, order, (server, local), as_json=as_json), as_json=as_json)
+
+
+@contextmanager
+def _site() -> Iterator[Site]:
+    from mesh_assets.capabilities.lineage.read import read_mesh
+    from mesh_assets.capabilities.orchestration.choosing import Site
+    from mesh_assets.capabilities.registry import open_registry
+    from mesh_assets.words.settings import read_settings
+
+    settings = read_settings()
+    with open_registry(settings) as registry:
+        yield Site(settings, registry, read_mesh(settings))
 
 
 def _mode(*, missing: bool, force: bool) -> Any:
@@ -129,18 +125,19 @@ def _order(mesh: Mesh, names: set[ProductName], partitions: Sequence[str], **fac
 
 
 def _give(site: Site, order: RunOrder, launcher: tuple[str, bool], *, as_json: bool) -> Done:
-    from mesh_assets.capabilities.orchestration.journey_stages import held_by_steps
+    from mesh_assets.capabilities.orchestration.journey_stages import held_by_steps, stage_numbers
     from mesh_assets.capabilities.orchestration.orders import Desk, give, launcher_for
 
     held = held_by_steps(site, order)
     made = launcher_for(site.settings, local=launcher[1], url=launcher[0])
     names = [name for name in order.names if site.mesh.assets[name].in_lake]
     with shown(Progress(names, estimate=_estimate(site, names)), quiet=as_json) as progress:
-        desk = Desk(site, made, _tells(progress, as_json=as_json), held)
+        desk = Desk(site, made, _tells(progress, as_json=as_json), held, stages=stage_numbers(site, order))
         return give(desk, order)
 
 
 def _resume(site: Site, launcher: tuple[str, bool], *, as_json: bool) -> Done:
+    from mesh_assets.capabilities.orchestration.journey_stages import held_by_steps, stage_numbers
     from mesh_assets.capabilities.orchestration.orders import Desk, interrupted, launcher_for, resume
 
     kept = interrupted(site.settings, site)
@@ -149,7 +146,9 @@ def _resume(site: Site, launcher: tuple[str, bool], *, as_json: bool) -> Done:
     with shown(Progress(names), quiet=as_json) as progress:
         if not as_json:
             progress.note(f"resuming {' '.join(kept.order.asked)} of {kept.started:%Y-%m-%d %H:%M}")
-        return resume(Desk(site, made, _tells(progress, as_json=as_json)), kept)
+        held, numbers = held_by_steps(site, kept.order), stage_numbers(site, kept.order)
+        desk = Desk(site, made, _tells(progress, as_json=as_json), held, stages=numbers)
+        return resume(desk, kept)
 
 
 def _tells(progress: Progress, *, as_json: bool) -> Callable[[str, Mapping[str, Any]], None]:

@@ -51,6 +51,10 @@ class Settings:
     may_see: tuple[str, ...] = ()
     #: MESH_RECORDS_DAYS: how many days what plain steps said stays in Dagster's records. Default 30.
     records_kept: int = 30
+    #: MESH_ALERTS: the file of alert rules. Default `alerts.yaml` beside the domains.
+    alerts: Path = PACKAGE / "alerts.yaml"
+    #: MESH_EVENTS_DAYS: how many days events are kept. Default 400.
+    events_kept: int = 400
     data: str = ""
     #: (domain, place) of those that have one of their own.
     data_of: tuple[tuple[str, str], ...] = ()
@@ -88,7 +92,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         scale=_scale(env["MESH_SCALE"]) if env.get("MESH_SCALE") else None,
         real=Path(env["MESH_REAL"]).expanduser().resolve() if env.get("MESH_REAL") else None,
         may_see=_may_see(env.get("MESH_MAY_SEE") or ""),
-        records_kept=_days(env.get("MESH_RECORDS_DAYS") or "30"),
+        records_kept=_days("MESH_RECORDS_DAYS", env.get("MESH_RECORDS_DAYS") or "30"),
+        alerts=_path(
+            env, "MESH_ALERTS", _path(env, "MESH_DOMAINS", PACKAGE / "domains").parent / "alerts.yaml"
+        ),
+        events_kept=_days("MESH_EVENTS_DAYS", env.get("MESH_EVENTS_DAYS") or "400"),
         data=_data("MESH_DATA", env.get("MESH_DATA") or ""),
         data_of=tuple(
             sorted(
@@ -143,11 +151,9 @@ def _may_see(value: str) -> tuple[str, ...]:
     return names
 
 
-def _days(value: str) -> int:
+def _days(setting: str, value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 36_500:
-        raise SettingMalformed(
-            setting="MESH_RECORDS_DAYS", value=value, problem="write a number of days, 1 or more"
-        )
+        raise SettingMalformed(setting=setting, value=value, problem="write a number of days, 1 or more")
     return int(value)
 
 

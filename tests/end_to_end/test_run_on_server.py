@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,15 +71,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, Ser
         for name, folder in folders.items()
     ]
     (root / "workspace.yaml").write_text("load_from:\n" + "".join(entries), encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mesh_assets.cli", "dev", "--port", str(_port())],
-        env={**os.environ, **shop.environment},
-        cwd=PROJECT,
-        stdout=(root / "dev.log").open("wb"),
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    with (root / "dev.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mesh_assets.cli", "dev", "--port", str(_port())],
+            env={**os.environ, **shop.environment},
+            cwd=PROJECT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
     try:
         yield shop, wait_for("the server", lambda: _up(shop, process))
     finally:
@@ -123,7 +123,8 @@ def test_runs_are_started_by_the_server_and_a_broken_location_stops_only_its_own
 
     assert (code, told[0]["where"]) == (1, server.url)
     ended = {each["product"]: each for each in told[-1]["products"]}
-    assert ended["shop.orders"]["outcome"] == "published"
+    # The automation of the same server may have been quicker.
+    assert ended["shop.orders"]["outcome"] in ("published", "unchanged")
     assert ended["books.revenue"]["outcome"] == "failed"
     assert "No module named 'ledger_of_nobody'" in ended["books.revenue"]["message"]
     assert shop.head("shop.orders") == 1
@@ -140,7 +141,10 @@ def test_one_button_runs_a_journey_across_locations(served: tuple[Shop, Server])
         "repositoryLocationName": "journeys",
     }
 
-    launched = server.ask(LAUNCH, params={"selector": selector, "mode": "default"})["launchRun"]
+    forced = {"config": {"mode": "force"}}  # or automation may leave it nothing to do
+    config = {"ops": {"takings__till": forced, "takings__count": forced}}
+    params = {"selector": selector, "mode": "default", "runConfigData": config}
+    launched = server.ask(LAUNCH, params=params)["launchRun"]
     run = launched["run"]["runId"]
 
     def status() -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from mesh_assets.capabilities.lake.arrivals import second_name
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
@@ -71,4 +72,4 @@ def _second_name(file: str, target: Path) -> str:
 
 def _key(file: str) -> str:
     """The key in `…/<column>=<key>/<file>`."""
-    return Path(file).parent.name.partition("=")[2]
+    return unquote(Path(file).parent.name.partition("=")[2])

@@ -180,6 +180,14 @@ class Ledger:
         """
         return {str(key) for (key,) in self.connection.execute(query).fetchall()}
 
+    def rows(self, product: ProductName) -> int:
+        """How many rows the product has now."""
+        table = self._table_id(product)
+        if table is None:
+            return 0
+        files = f"{self._of('data_file')} WHERE table_id = {table} AND end_snapshot IS NULL"
+        return self._number(f"SELECT sum(record_count) FROM {files}") or 0
+
     def _table_id(self, product: ProductName) -> int | None:
         query = f"""
             SELECT max(t.table_id)

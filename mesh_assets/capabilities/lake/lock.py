@@ -66,21 +66,24 @@ def commit_lock(
 
     `what` and `run_id` are for others who wait, and for `mesh lake waiting`.
     """
-    hold = _in_turn if settings.catalog == "sqlite" else _advisory_lock
-    with hold(settings, place, turn_of(place.domain, what, run_id), patience):
+    hold = _advisory_lock if place.postgres else _in_turn
+    with hold(place, turn_of(place.domain, what, run_id), patience):
+        now = lake_of(settings, place.domain)
+        if (now.root, now.postgres) != (place.root, place.postgres):
+            raise LakeMoved(domain=place.domain, here=now.root)
         yield
 
 
 def waiting(settings: Settings, place: LakePlace) -> list[Turn]:
     """Who holds the lake's lock and who waits for it, in order."""
-    if settings.catalog == "sqlite":
+    if not place.postgres:
         return turns(place.turns)
-    with _session(settings) as session:
+    with _session(place) as session:
         return _advisory_turns(session, place)
 
 
 @contextmanager
-def _in_turn(_: Settings, place: LakePlace, turn: Turn, patience: float) -> Iterator[None]:
+def _in_turn(place: LakePlace, turn: Turn, patience: float) -> Iterator[None]:
     deadline = time.monotonic() + patience
     try:
         with in_turn(place.turns, turn, patience), place.lock.open("a") as file:
@@ -92,9 +95,9 @@ def _in_turn(_: Settings, place: LakePlace, turn: Turn, patience: float) -> Iter
 
 
 @contextmanager
-def _advisory_lock(settings: Settings, place: LakePlace, turn: Turn, patience: float) -> Iterator[None]:
+def _advisory_lock(place: LakePlace, turn: Turn, patience: float) -> Iterator[None]:
     # A session of its own: DuckDB pools its connections, so a lock taken through it may outlive the commit.
-    with _session(settings) as session:
+    with _session(place) as session:
         deadline = time.monotonic() + patience
         name = f"mesh {os.getpid()} {turn.what}"[:63]
         session.execute("SELECT set_config('application_name', %s, false)", [name])

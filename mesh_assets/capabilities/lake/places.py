@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 #: How the folders begin in which DuckDB puts what memory does not hold.
 SPILL = "spill-"
 
-#: The file in a lake's folder that says which place in object storage its data is in.
+#: The file in a lake's folder that says where its data is: a line with the place, nothing for the folder
+#: itself; after a move lines with the catalog, and with the place that the catalog may still name.
 RECORD = "place"
+CATALOG, ALSO = "catalog", "also"
+
+#: How the address of object storage begins.
+BUCKETS = "s3://"
 
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
@@ -31,6 +36,12 @@ class LakePlace:
     folder: Path
     #: `s3://bucket/prefix/<domain>` if files are in object storage, else "".
     objects: str = ""
+    #: Another folder, if files were moved to it.
+    elsewhere: str = ""
+    #: The server of the catalog as libpq writes it, "" if the catalog is SQLite.
+    postgres: str = ""
+    #: Where the files are as well while a move is under way: the catalog may name it.
+    also: str = ""
 
     @property
     def catalog(self) -> Path:
@@ -40,7 +51,7 @@ class LakePlace:
     @property
     def root(self) -> str:
         """What paths in certificates begin below: data, manifests and artifacts are in it."""
-        return self.objects or str(self.folder)
+        return self.objects or self.elsewhere or str(self.folder)
 
     @property
     def data(self) -> str:
@@ -65,6 +76,11 @@ class LakePlace:
         can be added to, a folder with a file for each time.
         """
         return f"{self.root}/upkeep" if self.objects else f"{self.root}/upkeep.jsonl"
+
+    @property
+    def catalog_setting(self) -> str:
+        """As MESH_CATALOG would say it."""
+        return f"postgres:{self.postgres}" if self.postgres else "sqlite"
 
     @property
     def record(self) -> Path:
@@ -94,26 +110,53 @@ def lake_of(settings: Settings, domain: str) -> LakePlace:
     """
     folder = settings.lakes / domain
     try:
-        return LakePlace(domain, folder, (folder / RECORD).read_text(encoding="utf-8").strip())
+        root, *lines = (folder / RECORD).read_text(encoding="utf-8").splitlines() or [""]
     except FileNotFoundError:
-        place = dict(settings.data_of).get(domain, settings.data)
-    if not place or (folder / "data").is_dir():
-        return LakePlace(domain, folder)
-    return LakePlace(domain, folder, f"{place}/{domain}")
+        root, lines = _wanted(settings, domain), []
+        root = "" if (folder / "data").is_dir() else root
+    facts = dict(line.split(" ", 1) for line in lines)
+    catalog = facts.get(CATALOG, settings.catalog)
+    return placed(settings, domain, root, catalog, also=facts.get(ALSO, ""))
 
 
-def keep_record(place: LakePlace) -> None:
-    """From now on the lake is there, whatever the settings say of new ones."""
+def placed(settings: Settings, domain: str, root: str, catalog: str, *, also: str = "") -> LakePlace:
+    """A place with its data in `root` ("" for the lake's own folder) and a catalog as MESH_CATALOG says it."""
+    folder, in_bucket = settings.lakes / domain, root.startswith(BUCKETS)
+    return LakePlace(
+        domain,
+        folder,
+        objects=root if in_bucket else "",
+        elsewhere="" if in_bucket or root == str(folder) else root,
+        postgres="" if catalog == "sqlite" else catalog.removeprefix("postgres:"),
+        also=also,
+    )
+
+
+def _wanted(settings: Settings, domain: str) -> str:
+    place = dict(settings.data_of).get(domain, settings.data)
+    return f"{place}/{domain}" if place else ""
+
+
+def keep_record(place: LakePlace, *, catalog: bool = False) -> None:
+    """From now on the lake is there, whatever the settings say of new ones; `catalog`: its catalog too."""
     place.folder.mkdir(parents=True, exist_ok=True)
+    lines = [place.objects or place.elsewhere]
+    if catalog or place.also:
+        lines.append(f"{CATALOG} {place.catalog_setting}")
+    lines += [f"{ALSO} {place.also}"] if place.also else []
     half = place.record.with_suffix(f".{os.getpid()}.half")
-    half.write_text(f"{place.objects}\n", encoding="utf-8")
+    with half.open("w", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
     half.replace(place.record)
 
 
 def in_objects(settings: Settings) -> bool:
     """Whether some lake's files are in object storage."""
-    wanted = settings.data or any(place for _, place in settings.data_of)
-    return bool(wanted) or any(settings.lakes.glob(f"*/{RECORD}"))
+    if settings.data or any(place for _, place in settings.data_of):
+        return True
+    return any(record.read_text().startswith(BUCKETS) for record in settings.lakes.glob(f"*/{RECORD}"))
 
 
 def staging_of(settings: Settings, product: ProductName, run_id: str) -> Path:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from mesh_assets.capabilities.lake.arrivals import second_name
 from mesh_assets.capabilities.lake.ledger import Ledger
@@ -42,4 +43,4 @@ def _kept(draft: Draft, path: str, number: int) -> str:
 
 def _partition_of(path: str) -> str:
     """The key in `…/<column>=<key>/<file>`."""
-    return Path(path).parent.name.partition("=")[2]
+    return unquote(Path(path).parent.name.partition("=")[2])  # as DuckDB writes keys that are no plain words

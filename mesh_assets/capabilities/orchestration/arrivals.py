@@ -18,6 +18,7 @@ import dagster as dg
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.lineage.through import lake_inputs, source_names, through_private_models
 from mesh_assets.capabilities.orchestration.describe import asset_key
+from mesh_assets.capabilities.orchestration.partitions import kind_of_cut, range_tags, tell_of_files
 from mesh_assets.words.arrivals import Arrival
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -90,10 +91,13 @@ def _evaluation(
         for each in look.decided:
             context.log.info(f"{each.file}: {each.state}{each.reason and ': ' + each.reason}")
         before = Cursor.read(context.cursor)
+        tell_of_files(context.instance, readers)
         after, starts = what_to_start(settings, registry, domain, readers, before)
         if after == before:
             return dg.SkipReason(f"nothing new; {len(look.settling)} settling, {len(after.held)} held")
-        return dg.SensorResult(run_requests=[request(start, domain) for start in starts], cursor=after.text())
+        return dg.SensorResult(
+            run_requests=[request(start, domain, context.instance) for start in starts], cursor=after.text()
+        )
 
     return evaluate
 
@@ -147,6 +151,10 @@ def _start(
     for asset in chosen:
         if not _starts_by_itself(asset):
             continue
+        others = {kind_of_cut(each) for each in start.assets} - {None, kind_of_cut(asset)}
+        if asset.partitioning and others:  # a run has one kind of partition: the next look starts this one
+            waits = True
+            continue
         inputs = lake_inputs(domain, asset)
         stopped = stops is not None and stops.why_not(asset.name, inputs) is not None
         if stopped or not _there(inputs, heads, start.assets):
@@ -185,7 +193,7 @@ def fed_partitions(domain: DomainAssets, asset: Asset, weeks: Mapping[str, set[s
             continue
         source = domain.domain.source(name)
         if source is None or not source.weekly or asset.partitioning is None:
-            return set(everything)
+            return set(everything)  # of files too: only what is stale is made
         every = asset.partitioning.every
         found |= {
             each for each in everything if weeks[name] & set(source_weeks(domain.domain, name, each, every))
@@ -212,13 +220,11 @@ def _stale(settings: Settings, registry: Registry, domain: DomainAssets, asset: 
     return set(stale_now(workshop, asset))
 
 
-def request(start: Start, domain: DomainAssets) -> dg.RunRequest:
+def request(start: Start, domain: DomainAssets, instance: dg.DagsterInstance) -> dg.RunRequest:
     """The run, under a key that the same batch always has."""
     keys = list(_keys(domain, start.assets))
     tags = {"mesh/domain": domain.domain.name, "mesh/started-by": "arrivals", BATCH: str(start.batch)}
-    if start.partitions:
-        tags["dagster/asset_partition_range_start"] = min(start.partitions)
-        tags["dagster/asset_partition_range_end"] = max(start.partitions)
+    tags |= range_tags(instance, start.assets, start.partitions)
     wanted = json.dumps([[key.path for key in keys], sorted(start.partitions)])
     digest = hashlib.sha256(wanted.encode()).hexdigest()[:12]
     return dg.RunRequest(

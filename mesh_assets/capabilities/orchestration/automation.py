@@ -4,7 +4,7 @@ Here: the sensor, how it waits, and where a decision's facts come from. Not here
 requests (requests).
 
 Dagster's daemon starts a tick of a sensor every five seconds and not more often (its loop has that floor). So
-a tick stays and looks at the registry five times a second until the next one is due.
+a tick stays and looks at the registry five times a second, nearly until the next one is due.
 """
 
 from __future__ import annotations
@@ -26,8 +26,16 @@ from mesh_assets.capabilities.contracts.automation import EAGER, MANUAL, describ
 from mesh_assets.capabilities.contracts.model import Automation
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
-from mesh_assets.capabilities.orchestration.conditions import SOON, Answers, Decision, Managed, decide
+from mesh_assets.capabilities.orchestration.conditions import (
+    SOON,
+    Answers,
+    Decision,
+    Managed,
+    anything_wanted,
+    decide,
+)
 from mesh_assets.capabilities.orchestration.describe import asset_key
+from mesh_assets.capabilities.orchestration.partitions import kind_of_cut, range_tags
 from mesh_assets.capabilities.orchestration.requests import Request, RunState, request_of, settle
 from mesh_assets.words.automation import Picture, Watched
 from mesh_assets.words.names import ProductName
@@ -39,12 +47,14 @@ if TYPE_CHECKING:
 #: Run tags. The token finds the run of a request again.
 ASKED_TAG = "mesh/asked"
 STARTED_BY = "automation"
-#: A tick lasts so long when there is nothing to do; the daemon's next one comes after five.
-STAY_SECONDS = 4.5
+#: A tick lasts so long when there is nothing to do. The daemon's next one comes after five, if this one is
+#: over by then; on a busy machine it needs a second more to begin and to end.
+STAY_SECONDS = 3.5
 LOOK_EVERY = 0.2
 #: Ticks of one process that stay: a location serves six calls at a time, and has to start runs as well.
 _SEATS = threading.BoundedSemaphore(3)
 SHOWN = 10
+NOTHING = "every product is as its inputs say"
 
 
 def rule_of(asset: Asset) -> Automation:
@@ -93,7 +103,8 @@ def stay(
     """One tick: a look, and more looks while there is nothing to do."""
     registry = _registry(location.settings)
     _declare(location, registry)
-    seated = _SEATS.acquire(blocking=False)
+    # Without threads the daemon waits for each tick before it begins another domain's.
+    seated = bool(instance.get_sensor_settings().get("use_threads")) and _SEATS.acquire(blocking=False)
     try:
         return _stay(location, registry, instance, cursor, seconds if seated else 0)
     finally:
@@ -111,7 +122,9 @@ def _stay(
             found = look(location, registry, instance)
             cursor = json.dumps({"pulse": pulse, "again": found.again and found.again.isoformat()})
             if found.request is not None:
-                return dg.SensorResult(run_requests=[run_request(location, found.request)], cursor=cursor)
+                return dg.SensorResult(
+                    run_requests=[run_request(location, found.request, instance)], cursor=cursor
+                )
             reason = found.reason
         if time.monotonic() >= until:
             return dg.SensorResult(skip_reason=reason, cursor=cursor)
@@ -140,7 +153,9 @@ def look(
     location: Location, registry: Registry, instance: dg.DagsterInstance, now: datetime | None = None
 ) -> Found:
     """Settle what was asked for, then decide; what is asked for is on record before anybody is asked."""
-    now = now or datetime.now(UTC)
+    now, answers = now or datetime.now(UTC), _answers(location, registry, instance)
+    if not anything_wanted(registry.glimpse(location.name), location.managed, answers, now):
+        return Found(None, NOTHING, _again(location, Decision(), False, now))
     picture = _without_dead_orders(location.settings, registry.picture())
     settled = settle(picture, location.name, lambda token: _state_of(instance, token))
     if settled.unheard is not None:
@@ -148,7 +163,7 @@ def look(
         return Found(settled.unheard, "", now)
     picture = _with(picture, settled.changed)
     controls = registry.controls()
-    decision = decide(picture, location.managed, controls, _answers(location, registry, instance), now)
+    decision = decide(picture, location.managed, controls, answers, now)
     for pause in (*controls.pauses.values(), *controls.holds.values()):
         if pause.until is not None:
             decision.look_again(pause.until)
@@ -160,7 +175,7 @@ def look(
     return Found(request, "", now)
 
 
-def run_request(location: Location, request: Request) -> dg.RunRequest:
+def run_request(location: Location, request: Request, instance: dg.DagsterInstance) -> dg.RunRequest:
     """One run: the products, the private dbt models under them, the range of partitions."""
     models = {
         model.name: None
@@ -174,9 +189,8 @@ def run_request(location: Location, request: Request) -> dg.RunRequest:
         ASKED_TAG: request.token,
         "user": STARTED_BY,
     }
-    if request.partitions:
-        tags["dagster/asset_partition_range_start"] = request.partitions[0]
-        tags["dagster/asset_partition_range_end"] = request.partitions[-1]
+    made = [location.asset(name) for name in request.products]
+    tags |= range_tags(instance, made, request.partitions)
     return dg.RunRequest(
         run_key=request.token,
         asset_selection=[asset_key(name) for name in (*request.products, *models)],
@@ -276,7 +290,7 @@ def _again(location: Location, decision: Decision, going: bool, now: datetime) -
 
 def _reason(decision: Decision) -> str:
     if not decision.waiting:
-        return "every product is as its inputs say"
+        return NOTHING
     told = [f"{name}: {reason}" for name, reason in decision.waiting.items()]
     more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
     return f"waiting: {'; '.join(told[:SHOWN])}{more}"
@@ -293,7 +307,7 @@ def _managed(domain: DomainAssets) -> tuple[Managed, ...]:
 
 
 def _cut(asset: Asset) -> str | None:
-    return asset.partitioning.every if asset.partitioning else None
+    return kind_of_cut(asset)
 
 
 def _told(location: Location) -> str:

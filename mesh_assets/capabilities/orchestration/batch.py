@@ -11,9 +11,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from mesh_assets.capabilities.lineage.read import read_domain_assets
 from mesh_assets.capabilities.orchestration.alive import alive
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from mesh_assets.capabilities.orchestration.instance import open_instance
+from mesh_assets.capabilities.orchestration.partitions import range_tags
 from mesh_assets.capabilities.orchestration.tools import WARM_DBT
 from mesh_assets.words.settings import read_settings
 
@@ -43,26 +45,18 @@ def run_batch(batch: Batch) -> None:
     settings = read_settings()
     definitions = domain_definitions(batch.domain, settings)
     job = definitions.resolve_implicit_global_asset_job_def()
+    assets = read_domain_assets(settings, batch.domain).assets if batch.weeks else ()
+    chosen = [asset for asset in assets if str(asset.name).replace(".", "/") in batch.assets]
     with alive(settings, batch.run_id), open_instance(settings) as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=batch.run_id,
             asset_selection=[dg.AssetKey(asset.split("/")) for asset in batch.assets],
-            tags=_tags(batch),
+            tags={**batch.tags, **range_tags(instance, chosen, batch.weeks)},
             raise_on_error=False,
         )
     shutil.rmtree(settings.scratch / batch.run_id, ignore_errors=True)
     sys.exit(0 if result.success else 1)
-
-
-def _tags(batch: Batch) -> dict[str, str]:
-    if not batch.weeks:
-        return dict(batch.tags)
-    return {
-        **batch.tags,
-        "dagster/asset_partition_range_start": min(batch.weeks),
-        "dagster/asset_partition_range_end": max(batch.weeks),
-    }
 
 
 def _log_to(path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from mesh_assets.capabilities.lineage.model import Mesh
 from mesh_assets.capabilities.lineage.order import needs_of, ready_batch
+from mesh_assets.capabilities.orchestration.partitions import kind_of_cut
 from mesh_assets.words.names import ProductName
 
 
@@ -38,8 +39,7 @@ def of_one_kind(mesh: Mesh, batch: Sequence[ProductName]) -> list[ProductName]:
     kind: str | None = None
     taken: list[ProductName] = []
     for name in batch:
-        partitioning = mesh.assets[name].partitioning
-        mine = partitioning.every if partitioning else None
+        mine = kind_of_cut(mesh.assets[name])
         left = any(need in batch and need not in taken for need in needs_of(mesh, name))
         if left or (mine and kind and mine != kind):
             continue

@@ -78,6 +78,17 @@ def content_of(picture: Picture, each: Watched) -> dict[ProductName, str]:
     return {name: picture.heads[name].fingerprint for name in each.inputs if name in picture.heads}
 
 
+def anything_wanted(picture: Picture, products: Sequence[Managed], answers: Answers, now: datetime) -> bool:
+    """False if a look at the whole mesh would come to nothing; a glimpse of the domain is enough to know."""
+    tick = _Tick(picture, Controls(), answers, now, dict(picture.watched))
+    rows = picture.watched
+    return any(
+        rows[each.name].token or tick.wanted(rows[each.name], each.automation)
+        for each in products
+        if each.name in rows
+    )
+
+
 def decide(
     picture: Picture, products: Sequence[Managed], controls: Controls, answers: Answers, now: datetime
 ) -> Decision:

@@ -49,6 +49,8 @@ class Coordinator:
     tell: Tell
     #: Products that may not be built now, and why; a callable, because people decide so at any time.
     why_not: Callable[[ProductName], str | None] = lambda name: None
+    #: Steps of a journey that keeps its order: a product waits for all of the steps before its own.
+    stages: Mapping[ProductName, int] = field(default_factory=dict)
     waiting: list[ProductName] = field(default_factory=list)
     running: dict[str, Child] = field(default_factory=dict)
     ended: dict[ProductName, BuildRecord] = field(default_factory=dict)
@@ -112,9 +114,10 @@ class Coordinator:
         return moved
 
     def _next(self) -> list[ProductName]:
-        return next_batch(
-            self.site.mesh, waiting=self.waiting, unfinished=self.unfinished, busy=list(self.running)
-        )
+        unfinished = self.unfinished
+        stage = min((self.stages.get(name, 0) for name in unfinished), default=0)
+        waiting = [name for name in self.waiting if self.stages.get(name, 0) <= stage]
+        return next_batch(self.site.mesh, waiting=waiting, unfinished=unfinished, busy=list(self.running))
 
     def _passed_over(self, name: ProductName) -> bool:
         why = self.why_not(name)

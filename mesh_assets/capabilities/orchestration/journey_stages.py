@@ -72,6 +72,15 @@ def held_by_steps(site: Site, order: RunOrder) -> dict[ProductName, str]:
     return held
 
 
+def stage_numbers(site: Site, order: RunOrder) -> dict[ProductName, int]:
+    """Product -> number of its step, for an order of a journey that promises its steps in order."""
+    if not order.journey:
+        return {}
+    journey = find_journey(site.settings, site.mesh, order.journey)
+    found = stages(site.mesh, journey) if journey.in_order else []
+    return {name: number for number, stage in enumerate(found) for name in stage.names}
+
+
 def waiting_for(site: Site, journey: Journey, jobs: Collection[str] = ()) -> Mapping[str, str]:
     """Foreign jobs of the journey that have not reported success in its period, each with what to say."""
     from mesh_assets.capabilities.observability.journey_facts import current

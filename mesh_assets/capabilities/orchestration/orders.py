@@ -62,6 +62,8 @@ class Desk:
     held: Mapping[ProductName, str] = field(default_factory=dict)
     #: Products that went wrong before this order: what needs them is skipped.
     bad: frozenset[ProductName] = frozenset()
+    #: Steps of a journey that are to be done one after the other.
+    stages: Mapping[ProductName, int] = field(default_factory=dict)
 
 
 def launcher_for(settings: Settings, *, local: bool = False, url: str = "") -> Launcher:
@@ -119,6 +121,7 @@ def _carry_out(desk: Desk, kept: KeptOrder) -> Done:
         book=LogBook(site.registry, kept),
         tell=desk.tell,
         why_not=_why_not(desk),
+        stages=desk.stages,
         ended=_kept_results(site, kept),
     )
     done = {str(name): str(record.outcome) for name, record in coordinator.ended.items()}

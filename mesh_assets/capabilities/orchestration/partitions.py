@@ -6,7 +6,8 @@ location. Not here: the rule itself (publishing/partitions), when it is built (c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ import dagster as dg
 from mesh_assets.capabilities.contracts.model import Partitioning
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.partitions import DATED, FILE, WEEK
+
+#: Tags that give a run its partitions, from the first to the last.
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.lineage.model import Asset
@@ -40,7 +44,9 @@ def mapping(child: Partitioning | None, parent: Partitioning | None) -> dg.Parti
     if child is None or parent is None:
         return None
     if child.every in DATED and parent.every in DATED:
-        return dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*allow_nonexistent_upstream_partitions")  # beta
+            return dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
     if child.every == parent.every == FILE and child.source == parent.source:
         return dg.IdentityPartitionMapping()
     return dg.AllPartitionMapping()
@@ -64,11 +70,28 @@ def tell_of_files(
     return told
 
 
-def range_of(instance: dg.DagsterInstance, name: ProductName, keys: Sequence[str]) -> tuple[str, str] | None:
-    """First and last of these keys of files, in the order in which Dagster was told of them."""
-    wanted = set(keys)
-    there = [key for key in instance.get_dynamic_partitions(str(name)) if key in wanted]
-    return (there[0], there[-1]) if there else None
+def kind_of_cut(asset: Asset) -> str | None:
+    """What a run can have one of: weeks, months, or the files of one product; None for a whole product."""
+    if asset.partitioning is None:
+        return None
+    every = asset.partitioning.every
+    return f"{every} {asset.name}" if every == FILE else every
+
+
+def range_tags(instance: dg.DagsterInstance, assets: Iterable[Asset], keys: Iterable[str]) -> dict[str, str]:
+    """Tags of a run over everything from the first to the last of these keys; {} for none.
+
+    Dagster has the keys of files in the order in which it was told of them, which is not theirs.
+    """
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    cut = next((each for each in assets if each.partitioning and each.partitioning.every == FILE), None)
+    if cut is not None:
+        tell_of_files(instance, [cut])
+        there = instance.get_dynamic_partitions(str(cut.name))
+        wanted = [key for key in there if wanted[0] <= key <= wanted[-1]] or wanted
+    return {RANGE_START: wanted[0], RANGE_END: wanted[-1]}
 
 
 def _midnight(day: date) -> datetime:

@@ -15,6 +15,7 @@ from mesh_assets.capabilities.publishing.baselines import baselines
 from mesh_assets.capabilities.publishing.certify import contract_of
 from mesh_assets.capabilities.publishing.compared import references
 from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.partitions import keys_sql
 from mesh_assets.capabilities.publishing.settled import kept_elsewhere
 from mesh_assets.capabilities.publishing.workshop import Bench, Work
 from mesh_assets.words.rules import Rule, Verdict
@@ -80,6 +81,6 @@ class Auditor:
             return None
         if set(head.certificate.partitions) <= set(draft.partitions):
             return None
-        weeks = ", ".join(f"date '{partition}'" for partition in draft.partitions)
+        weeks = keys_sql(self.work.asset.partitioning, draft.partitions)
         published = input_sql(self.bench.workshop.settings, self.work.asset.name, head.snapshot)
         return f'select * from ({published}) where "{draft.partition_column}" not in ({weeks})'

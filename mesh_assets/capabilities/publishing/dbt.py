@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from mesh_assets.capabilities.contracts.model import Source
-from mesh_assets.capabilities.lake.places import literal
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
 from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
 from mesh_assets.capabilities.publishing.drops import drops_of_months, files_for, is_keyed, key_column
 from mesh_assets.capabilities.publishing.inputs import input_sql
 from mesh_assets.capabilities.publishing.keys import all_partitions
+from mesh_assets.capabilities.publishing.partitions import keys_sql
 from mesh_assets.capabilities.publishing.sources import (
     expected_paths,
     folder_of,
@@ -77,8 +77,7 @@ def make_with_dbt(bench: Bench) -> str:
     table = f'scratch."{asset.name.domain}"."{asset.name.product}"'
     if asset.partitioning is None:
         return f"select * from {table}"
-    kind = "varchar" if asset.partitioning.every == FILE else "date"
-    keys = ", ".join(f"{kind} {literal(key)}" for key in bench.partitions)
+    keys = keys_sql(asset.partitioning, bench.partitions)
     return f'select * from {table} where "{asset.partitioning.column}" in ({keys})'
 
 
@@ -241,7 +240,7 @@ def _write_inputs(
 def _source_paths(
     workshop: Workshop, source: Source, users: Sequence[Asset], keys: Mapping[str, set[str]]
 ) -> list[Path]:
-    """The files of a source that these models read: each week's own and later ones, months' as they are there."""
+    """The files of a source that these models read: weeks' own and later ones, months' as they are there."""
     keyed = next((each for each in users if is_keyed(each.partitioning, source)), None)
     if keyed is not None:
         return files_for(workshop, keyed, source, sorted(keys.get(FILE, ())))

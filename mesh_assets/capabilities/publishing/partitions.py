@@ -7,12 +7,14 @@ the contract says (contracts/partitions), what is stale (stale).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from mesh_assets.capabilities.contracts.model import Domain, Partitioning
 from mesh_assets.capabilities.contracts.read import contract_from_text
+from mesh_assets.capabilities.lake.places import literal
 from mesh_assets.capabilities.publishing.sources import is_delivery
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.partitions import DATED, FILE, WEEK, overlapping
@@ -81,6 +83,12 @@ def source_weeks(domain: Domain, name: str, partition: str, every: str = WEEK) -
     own = overlapping(partition, every, WEEK)
     last = date.fromisoformat(own[-1])
     return (*own, *(str(last + timedelta(weeks=n)) for n in range(1, source.late + 1)))
+
+
+def keys_sql(cut: Partitioning | None, keys: Sequence[str]) -> str:
+    """Partition keys as SQL literals of their column's type."""
+    kind = "varchar" if cut is not None and cut.every == FILE else "date"
+    return ", ".join(f"{kind} {literal(key)}" for key in keys)
 
 
 def file_keys(partitioning: Partitioning) -> dict[str, Path]:

@@ -33,6 +33,11 @@ class Automatic(ABC):
         with self.reading() as connection:
             return automation.picture(connection, environment)
 
+    def glimpse(self, domain: str, environment: str = PROD) -> Picture:
+        """The part of it that tells whether anything of a domain is wanted."""
+        with self.reading() as connection:
+            return automation.glimpse(connection, environment, domain)
+
     def declare_automation(self, domain: str, found: Iterable[Watched]) -> bool:
         """Bring the rules of a domain's products up to date; True if anything changed."""
         with self.writing() as connection:

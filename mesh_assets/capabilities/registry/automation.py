@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from mesh_assets.capabilities.registry.control_tables import CONTROL
 from mesh_assets.capabilities.registry.tables import (
     AUTOMATED,
     BUILD,
-    CONTROL,
     HEAD,
     RELEASE,
     RUN_ITEM,
@@ -26,6 +26,9 @@ from mesh_assets.words.automation import HeadNow, Picture, Told, Watched
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.orders import OrderState
 from mesh_assets.words.versions import BuildOutcome
+
+#: Names in one statement; with more, all heads are read.
+AT_ONCE = 1_000
 
 
 def pulse(connection: Connection, environment: str) -> str:
@@ -47,7 +50,7 @@ def picture(connection: Connection, environment: str) -> Picture:
     watched = {product_name(row.product): _watched(row) for row in connection.execute(select(AUTOMATED))}
     released = select(func.max(RELEASE.c.id)).where(RELEASE.c.environment == environment)
     return Picture(
-        heads=_heads(connection, environment),
+        heads=_heads(connection, environment, None),
         watched=watched,
         in_hand=_ordered(connection),
         told=_told(connection),
@@ -56,12 +59,24 @@ def picture(connection: Connection, environment: str) -> Picture:
     )
 
 
-def _heads(connection: Connection, environment: str) -> dict[ProductName, HeadNow]:
+def glimpse(connection: Connection, environment: str, domain: str) -> Picture:
+    """The domain's own products and what they read: enough to see that nothing is wanted."""
+    mine = select(AUTOMATED).where(AUTOMATED.c.domain == domain)
+    watched = {product_name(row.product): _watched(row) for row in connection.execute(mine)}
+    names = {str(each) for row in watched.values() for each in (row.product, *row.inputs)}
+    return Picture(heads=_heads(connection, environment, names), watched=watched)
+
+
+def _heads(
+    connection: Connection, environment: str, names: Collection[str] | None
+) -> dict[ProductName, HeadNow]:
     query = (
         select(VERSION.c.product, VERSION.c.number, VERSION.c.fingerprint, VERSION.c.published)
         .join(HEAD, (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number))
         .where(HEAD.c.environment == environment)
     )
+    if names is not None and len(names) < AT_ONCE:
+        query = query.where(HEAD.c.product.in_(sorted(names)))
     return {
         product_name(row.product): HeadNow(row.number, row.fingerprint, row.published)
         for row in connection.execute(query)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from mesh_assets.capabilities.registry.tables import ANNOUNCEMENT, CONTROL
+from mesh_assets.capabilities.registry.control_tables import ANNOUNCEMENT, CONTROL
 from mesh_assets.words.controls import (
     Announcement,
     AnnouncementKind,

@@ -7,17 +7,21 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Boolean, Connection, false, func, insert, inspect, select, text
 
+from mesh_assets.capabilities.registry.control_tables import ANNOUNCEMENT, CONTROL
 from mesh_assets.capabilities.registry.tables import (
-    ANNOUNCEMENT,
+    ALERT,
     ARRIVAL,
     AUTOMATED,
-    CONTROL,
     ENDED_HOLD,
+    EVENT,
+    EVENT_BATCH,
     EVENT_KEY,
     EXPIRY,
     JOB_REPORT,
     LANDING,
+    LOG_CURSOR,
     METADATA,
+    OUTBOX,
     RUN_ITEM,
     RUN_ORDER,
     SCHEMA_VERSION,
@@ -69,6 +73,11 @@ def _add_job_reports(connection: Connection) -> None:
     METADATA.create_all(connection, tables=[JOB_REPORT], checkfirst=True)
 
 
+def _add_events(connection: Connection) -> None:
+    """Schema 10: events, messages to others, alerts that stand."""
+    METADATA.create_all(connection, tables=[EVENT, EVENT_BATCH, LOG_CURSOR, OUTBOX, ALERT], checkfirst=True)
+
+
 #: Schema 1 is what `tables.py` said first; the migration at index 0 leads to schema 2, and so on. A new
 #: registry is made from `tables.py` at once and starts at the newest schema.
 MIGRATIONS: Sequence[Migration] = (
@@ -80,6 +89,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_arrivals,
     _add_automation,
     _add_job_reports,
+    _add_events,
 )
 
 

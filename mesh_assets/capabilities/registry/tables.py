@@ -211,37 +211,6 @@ RULE_RESULT = Table(
     Index("rule_result_by_rule", "rule", "build_id"),
 )
 
-#: Pauses of domains and products, and holds of what uses a product; rows are ended, never deleted.
-CONTROL = Table(
-    "control",
-    METADATA,
-    Column("id", COUNTER, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("reason", Words, nullable=False),
-    Column("who", Words, nullable=False),
-    Column("since", Instant, nullable=False),
-    Column("until", Instant),
-    Column("ended", Instant),
-    Column("ended_by", Words),
-    Index("control_by_scope", "kind", "scope", "id"),
-)
-
-#: Breaking changes and deprecations that consumers are told of before they come.
-ANNOUNCEMENT = Table(
-    "announcement",
-    METADATA,
-    Column("id", COUNTER, primary_key=True, autoincrement=True),
-    Column("product", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("effective", Text, nullable=False),
-    Column("text", Words, nullable=False),
-    Column("who", Words, nullable=False),
-    Column("announced", Instant, nullable=False),
-    Column("withdrawn", Instant),
-    Column("withdrawn_by", Words),
-)
-
 #: What somebody asked to have built (`mesh run`, `mesh build`, a journey), and how it ended.
 RUN_ORDER = Table(
     "mesh_run",
@@ -353,4 +322,75 @@ JOB_REPORT = Table(
     Column("told", Words, nullable=False),
     UniqueConstraint("job", "run_id", name="job_report_once_per_run"),
     Index("job_report_by_time", "job", "ended"),
+)
+
+#: What happened, until a batch has moved it into the lake; its key stays as long as events are kept.
+EVENT = Table(
+    "event",
+    METADATA,
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
+    Column("key", Words, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("occurred", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("sender", Words, nullable=False),
+    Column("product", Words, nullable=False),
+    Column("run_id", Words, nullable=False),
+    Column("job", Words, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("body", Json),
+    Column("batch", Integer),
+    Index("event_by_batch", "batch", "id"),
+    Index("event_by_time", "received"),
+)
+
+#: Batches of events that are in the lake, or on their way; readers see the last one that is finished.
+EVENT_BATCH = Table(
+    "event_batch",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("began", Instant, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("snapshot", BigInteger),
+    Column("finished", Instant),
+)
+
+#: How far readers of the ordered tables (build, release) have come.
+LOG_CURSOR = Table(
+    "log_cursor",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+#: Messages to others that wait to be delivered, were, or never can be.
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("id", COUNTER, primary_key=True, autoincrement=True),
+    Column("channel", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("key", Words, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", Words, nullable=False),
+    Column("sent", Instant),
+    Column("dead", Instant),
+    UniqueConstraint("channel", "receiver", "key", name="outbox_once"),
+    Index("outbox_by_due", "channel", "sent", "due"),
+)
+
+#: What stands, rule by rule, and when it was last told.
+ALERT = Table(
+    "alert",
+    METADATA,
+    Column("rule", Text, primary_key=True),
+    Column("subject", Words, primary_key=True),
+    Column("states", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("told", Instant),
+    Column("told_states", Words, nullable=False),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import duckdb
 
@@ -61,7 +62,7 @@ def _parts(version: Version, paths: tuple[str, ...]) -> dict[str, tuple[str, ...
     found: dict[str, tuple[str, ...]] = {}
     for path in paths:
         whole = set(version.certificate.partitions) <= {WHOLE}
-        key = WHOLE if whole else Path(path).parent.name.partition("=")[2]
+        key = WHOLE if whole else unquote(Path(path).parent.name.partition("=")[2])
         found[key] = (*found.get(key, ()), path)
     return found
 

@@ -1,4 +1,4 @@
-"""A journey in Dagster: a job whose steps give orders, an asset with its promises, a schedule or a trigger."""
+"""A journey in Dagster: a job whose steps give orders, an asset with promises, a schedule or a trigger."""
 
 from __future__ import annotations
 

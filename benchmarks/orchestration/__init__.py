@@ -1,0 +1,1 @@
+"""How long the mesh takes to notice, and what looking costs."""
