@@ -34,6 +34,19 @@ def check() -> None:
         for variable in (each.url_from, each.token_from, each.password_from):
             if variable and not (os.environ.get(variable) or os.environ.get(f"{variable}_FILE")):
                 stdout().print(f"[yellow]{each.name}: {variable} is not set here[/]", soft_wrap=True)
+    for journey, name in _strangers(found):
+        stdout().print(f"[yellow]the journey {journey} tells {name}, which is no receiver[/]", soft_wrap=True)
+
+
+def _strangers(found: Alerts) -> list[tuple[str, str]]:
+    """Whom journeys name, and no receiver is: nobody is told."""
+    from mesh_assets.capabilities.lineage.journeys import read_journeys
+    from mesh_assets.capabilities.lineage.read import read_mesh
+    from mesh_assets.words.settings import read_settings
+
+    settings = read_settings()
+    journeys = read_journeys(settings, read_mesh(settings))
+    return [(each.name, name) for each in journeys for name in each.told if name not in found.receivers]
 
 
 @alert.command(name="list")
@@ -149,7 +162,7 @@ def test(
 
     **Examples**: `mesh alert test` · `mesh alert test on_call`
     """
-    from mesh_assets.capabilities.observability.alert_messages import test_message
+    from mesh_assets.capabilities.observability.alert_messages import send_test
     from mesh_assets.words.alerts import NotDelivered, UnknownReceiver
     from mesh_assets.words.settings import read_settings
 
@@ -160,7 +173,7 @@ def test(
     for each in found.receivers.values():
         if receiver in (None, each.name):
             try:
-                test_message(read_settings(), each)
+                send_test(read_settings(), each)
                 stdout().print(f"[green]sent[/] {each.name} ({each.kind})")
             except NotDelivered as error:
                 bad = True

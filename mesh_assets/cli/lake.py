@@ -9,6 +9,7 @@ import typer
 
 from mesh_assets.cli.grant import grant
 from mesh_assets.cli.look import JsonOption
+from mesh_assets.cli.moves import backup, move, restore
 from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout, table
 from mesh_assets.words.names import ProductName, product_name
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 lake = typer.Typer(
     help="""Check what was published, and let go of what nobody needs.
 
-    **Examples**: `mesh lake check --deep` · `mesh lake expire --dry-run` · `mesh lake waiting`
+    **Examples**: `mesh lake check --deep` · `mesh lake expire --dry-run` · `mesh lake waiting` ·
+    `mesh lake backup /mnt/backup` · `mesh lake move hcp --to s3://bucket`
     """,
     no_args_is_help=True,
 )
 
-lake.command()(grant)
+for command in (grant, backup, restore, move):
+    lake.command()(command)
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it nothing is changed.")]
 

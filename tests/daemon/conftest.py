@@ -12,9 +12,17 @@ from tests.network import make_network
 
 @pytest.fixture(scope="module")
 def alive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alive]:
-    """The network of tests/network.py, built once by automation, with everything running."""
-    with serve(make_network(tmp_path_factory.mktemp("alive"))) as alive:
-        alive.deliver_orders(1)
-        alive.wait_for_version("board.report", 1)
+    """The network of tests/network.py, built once and quiet, with everything running."""
+    shop = make_network(tmp_path_factory.mktemp("alive"))
+    for product in (
+        "shop.orders",
+        "shop.prices",
+        "books.revenue",
+        "depot.parcels",
+        "depot.lost",
+        "board.report",
+    ):
+        shop.build(product, run_id="before")
+    with serve(shop) as alive:
         alive.wait_until_quiet()
         yield alive

@@ -15,7 +15,12 @@ from mesh_assets.words.settings import PROJECT
 
 
 def run_models(
-    folder: Path, select: Sequence[str], views: Mapping[str, str], *, weeks: Sequence[str] = ()
+    folder: Path,
+    select: Sequence[str],
+    views: Mapping[str, str],
+    *,
+    weeks: Sequence[str] = (),
+    months: Sequence[str] = (),
 ) -> duckdb.DuckDBPyConnection:
     """Run models, and all under them, over views `schema.name` -> SQL; the scratch database, open to read."""
     inputs, scratch = folder / "inputs.json", folder / "scratch.duckdb"
@@ -25,7 +30,7 @@ def run_models(
     inputs.write_text(json.dumps({"views": listed}), encoding="utf-8")
     project = str(PROJECT / "dbt_project")
     arguments = ["--quiet", "run", "--select", " ".join(f"+{model}" for model in select)]
-    arguments += ["--vars", json.dumps({"weeks": list(weeks)})]
+    arguments += ["--vars", json.dumps({"weeks": list(weeks), "months": list(months)})]
     arguments += ["--project-dir", project, "--profiles-dir", project]
     arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     environment = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -44,9 +45,9 @@ CALLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    views = {
+def views() -> dict[str, str]:
+    """What the models read, as the mesh would offer it."""
+    return {
         "mesh_geography.territory": frame(
             "territory_id territory_name region states zip_count population", [TERRITORY]
         ),
@@ -70,7 +71,11 @@ def star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
             "npi brand_id payment_date::date amount_usd::decimal(18,2) likely_double_of", PAYMENTS
         ),
     }
-    with run_models(tmp_path_factory.mktemp("star"), ["brand_performance"], views) as con:
+
+
+@pytest.fixture(scope="module")
+def star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with run_models(tmp_path_factory.mktemp("star"), ["brand_performance"], views()) as con:
         yield con
 
 
@@ -116,6 +121,14 @@ def test_a_week_belongs_to_the_month_of_its_monday_for_fills_and_effort(
     )
 
     assert found == [("2023-01-01", 3, 1, 6, "50.00"), ("2023-02-01", 2, 1, 0, "0.00")]
+
+
+def test_a_month_that_is_built_alone_is_as_it_is_among_all(star: Star, tmp_path: Path) -> None:
+    with run_models(tmp_path, ["brand_performance"], views(), months=["2023-02-01"]) as alone:
+        found = performance(alone, "*", "true")
+
+    assert found
+    assert found == performance(star, "*", "month = '2023-02-01'")
 
 
 def test_effort_without_a_fill_is_a_row_without_a_share(star: Star) -> None:

@@ -39,24 +39,24 @@ def materialize(page: Page, ui: Ui, product: str) -> str:
 
 
 def test_every_domain_is_a_code_location_that_loads(ui: Ui) -> None:
-    assert ui.locations() == dict.fromkeys(DOMAINS, "RepositoryLocation")
+    assert ui.locations() == dict.fromkeys(DOMAINS | {"journeys"}, "RepositoryLocation")
 
 
 def test_assets_are_grouped_by_domain_and_joined_across_locations(ui: Ui) -> None:
     assets = ui.assets()
 
-    assert {asset["groupName"] for asset in assets.values()} == DOMAINS | {
-        f"{each}_upkeep" for each in DOMAINS
-    }
     for key, asset in assets.items():
-        domain = asset["groupName"].removesuffix("_upkeep")
-        assert asset["repository"]["location"]["name"] == domain == key.split("/")[0]
+        domain = key.split("/")[0]
+        own = domain in DOMAINS and not key.endswith("/_upkeep")
+        assert asset["repository"]["location"]["name"] == (domain if own else "journeys"), key
+        assert asset["groupName"] == domain if own else asset["groupName"] not in DOMAINS, key
+    assert {asset["groupName"] for asset in assets.values()} > DOMAINS
     needs = ["/".join(each["path"]) for each in assets["brand_analytics/dim_hcp"]["dependencyKeys"]]
     assert "hcp/hcp_master" in needs
 
 
 def test_sensors_that_wake_over_a_built_mesh_start_nothing(ui: Ui) -> None:
-    """Each location's sensor runs by default, looks, and finds that every product is as its inputs are."""
+    """Each location's sensors run by default, look, and find that every product is as its inputs are."""
     before = set(ui.runs())
 
     def looked() -> bool:
@@ -64,25 +64,21 @@ def test_sensors_that_wake_over_a_built_mesh_start_nothing(ui: Ui) -> None:
 
     wait_for("every sensor has looked", looked)
 
-    assert {name: sensor["status"] for name, sensor in ui.sensors().items()} == {
-        f"{domain}_automation": "RUNNING" for domain in DOMAINS
-    }
+    sensors = ui.sensors()
+    assert {f"{domain}_automation" for domain in DOMAINS} < set(sensors)
+    assert {sensor["status"] for sensor in sensors.values()} == {"RUNNING"}
     assert set(ui.runs()) == before
 
 
 def test_the_lineage_page_shows_the_domains_in_order(page: Page) -> None:
     from playwright.sync_api import expect
 
-    page.set_viewport_size({"width": 1720, "height": 800})
+    page.set_viewport_size({"width": 1960, "height": 1000})  # Dagster draws what is in the window, no more
     page.goto("/asset-groups")
     nodes = page.locator("svg foreignObject")
     shown = {
         domain: nodes.get_by_text(domain, exact=True).locator("visible=true").first for domain in DOMAINS
     }
-    for node in shown.values():
-        node.wait_for()
-    page.get_by_text("Hide navigation").click()
-    page.reload()  # drawn again, in the wider space
     for node in shown.values():
         node.wait_for()
     expect(page.get_by_text("fetching statuses")).to_have_count(0)
@@ -112,7 +108,7 @@ def test_a_products_page_shows_its_contract(page: Page) -> None:
         "classification: personal",
         "non-nullable",
         "Source code",
-        "eager, on changed content",
+        "eager: when the content of an input changed",
         "Asset history",
     ):
         page.get_by_text(told).locator("visible=true").first.wait_for()

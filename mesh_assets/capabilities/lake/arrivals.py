@@ -108,7 +108,7 @@ def _target(place: LakePlace, draft: Draft, file: StagedFile, part: int) -> str:
 
 
 def _content(path: str) -> str:
-    """What the file's name says of its content; of an object's name it is a part already."""
+    """What the file's name says of its content; of an object's name it is a part, unless it moved here."""
     if is_object(path):
-        return content_of(path)
+        return content_of(path) or store_at(path).digest(path)[:TELLING]
     return file_digest(Path(path))[:TELLING]

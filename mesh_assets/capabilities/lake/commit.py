@@ -18,6 +18,7 @@ from mesh_assets.capabilities.lake.rebase import rebased
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.told import told
 from mesh_assets.words.errors import PartitionsLeftBehind
+from mesh_assets.words.moves import LakeMoved
 from mesh_assets.words.versions import Draft
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: A run commits a product once, and again for each release that it lost.
 MOST_COMMITS = 100
+
+#: How often a lake may move while one commit waits.
+MOST_MOVES = 3
 
 #: DuckLake 1.5.5 empties a table by reading it, 0.2 s of CPU for a million rows, under the lock and from a
 #: bucket by download. Larger tables are made anew, which costs 0.05 s and a catalog row for each column.
@@ -76,17 +80,38 @@ def commit(
     unreleased commit changed since then are put back; without it the lake is taken as it is. `guard` is asked
     when the lock is there and nothing has happened yet; what it raises ends the commit.
     """
+    order = _Order(draft, beside, base, guard, Note(who, extra, comments or {}))
+    for _ in range(MOST_MOVES):
+        # The files of a draft stay where they are until the lock is there and the lake is where it was.
+        with suppress(LakeMoved):
+            return _commit(settings, order)
+    return _commit(settings, order)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be committed."""
+
+    draft: Draft
+    beside: Draft | None
+    base: int | None
+    guard: Callable[[], None]
+    note: Note
+
+
+def _commit(settings: Settings, order: _Order) -> Committed:
+    draft, beside = order.draft, order.beside
     place = lake_of(settings, draft.product.domain)
     with told(place.domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
         ledger = open_ledger(connection, settings, draft.product.domain, read_only=False)
         drafts = [bring_near(place, each) for each in (draft, beside) if each is not None]
         what = f"commit of {draft.product}"
         with commit_lock(settings, place, what=what, run_id=draft.run_id):
-            drafts, snapshot = _under_its_name(ledger, drafts, extra)
+            drafts, snapshot = _under_its_name(ledger, drafts, order.note.extra)
             if snapshot is None:
-                guard()
-                arrived = [_arrived(ledger, place, each, base) for each in drafts]
-                snapshot = record(ledger, arrived, Note(who, extra, comments or {}))
+                order.guard()
+                arrived = [_arrived(ledger, place, each, order.base) for each in drafts]
+                snapshot = record(ledger, arrived, order.note)
         return Committed(
             snapshot,
             ledger.files(draft.product, snapshot),

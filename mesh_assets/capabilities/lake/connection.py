@@ -11,6 +11,7 @@ import re
 import sqlite3
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,34 +90,50 @@ def attach(
     there = f"SELECT 1 FROM duckdb_databases() WHERE database_name = {literal(alias)}"
     if connection.execute(there).fetchone():
         return alias
-    _load_catalog(connection, settings)
+    _load_catalog(connection, place)
     if place.objects:
         open_objects(connection)
     if not read_only:
         _make(settings, place)
-    options = [f"DATA_PATH {literal(place.data + '/')}", *_catalog_options(settings, place)]
+    options = [f"DATA_PATH {literal(place.data + '/')}", *_catalog_options(place)]
     # The path that the catalog remembers is the one at its making; a home may move.
     options += ["OVERRIDE_DATA_PATH true"] + (["READ_ONLY"] if read_only else [])
     options += [f"SNAPSHOT_VERSION {int(snapshot)}"] if snapshot is not None else []
     with told(domain):
         connection.execute(
-            f"ATTACH {literal(_catalog_path(settings, place))} AS {quoted(alias)} ({', '.join(options)})"
+            f"ATTACH {literal(_catalog_path(place))} AS {quoted(alias)} ({', '.join(options)})"
         )
-    _refuse_elsewhere(connection, settings, place, alias)
+    there = _named_place(connection, place, alias)
+    if there in (place.data, f"{place.also}/data") or not (is_object(there) or place.objects):
+        return alias
+    connection.execute(f"DETACH {quoted(alias)}")
+    if _moved_since(settings, place, there):
+        return attach(connection, settings, domain, snapshot=snapshot, read_only=read_only)
+    _refuse_elsewhere(place, there)
     return alias
 
 
-def _refuse_elsewhere(
-    connection: DuckDBPyConnection, settings: Settings, place: LakePlace, alias: str
-) -> None:
-    """The catalog remembers where it was made: files of a bucket are not looked for in another place."""
-    schema = "main" if settings.catalog == "sqlite" else place.metadata_schema
-    table = f"{quoted(f'__ducklake_metadata_{alias}')}.{quoted(schema)}.ducklake_metadata"
+def _named_place(connection: DuckDBPyConnection, place: LakePlace, alias: str) -> str:
+    """Where the catalog says that the data is."""
+    table = f"{quoted(f'__ducklake_metadata_{alias}')}.{quoted(place.catalog_schema)}.ducklake_metadata"
     row = connection.execute(f"SELECT value FROM {table} WHERE key = 'data_path'").fetchone()
-    there = str(row[0]).rstrip("/") if row else place.data
-    if there == place.data or not (is_object(there) or place.objects):
-        return
-    connection.execute(f"DETACH {quoted(alias)}")
+    return str(row[0]).rstrip("/") if row else place.data
+
+
+def _moved_since(settings: Settings, place: LakePlace, there: str) -> bool:
+    """True if the lake moved while we looked; or on another machine, and the settings here say so now."""
+    now = lake_of(settings, place.domain)
+    if now != place:
+        return True
+    wanted = dict(settings.data_of).get(place.domain, settings.data)
+    if not wanted or there != f"{wanted}/{place.domain}/data":
+        return False
+    keep_record(replace(place, objects=there.removesuffix("/data"), elsewhere=""))
+    return True
+
+
+def _refuse_elsewhere(place: LakePlace, there: str) -> None:
+    """The catalog remembers where it was made: files of a bucket are not looked for in another place."""
     raise LakeElsewhere(
         domain=place.domain,
         there=there.removesuffix(f"/{place.domain}/data") if is_object(there) else "local",
@@ -132,16 +149,16 @@ def _alias(domain: str, snapshot: int | None, read_only: bool) -> str:
     return f"lake_{domain}" if snapshot is None else f"lake_{domain}_at_{int(snapshot)}"
 
 
-def _catalog_path(settings: Settings, place: LakePlace) -> str:
-    if settings.catalog == "sqlite":
+def _catalog_path(place: LakePlace) -> str:
+    if not place.postgres:
         return f"ducklake:sqlite:{place.catalog}"
-    refuse_secret(settings)
-    return f"ducklake:{settings.catalog}"
+    refuse_secret(place.postgres)
+    return f"ducklake:postgres:{place.postgres}"
 
 
-def refuse_secret(settings: Settings) -> None:
+def refuse_secret(catalog: str) -> None:
     """No password in MESH_CATALOG: DuckDB repeats the whole string when it cannot connect."""
-    if SECRET.search(settings.catalog):
+    if SECRET.search(catalog):
         raise SettingMalformed(
             setting="MESH_CATALOG",
             value="postgres:...",
@@ -149,10 +166,10 @@ def refuse_secret(settings: Settings) -> None:
         )
 
 
-def _catalog_options(settings: Settings, place: LakePlace) -> list[str]:
+def _catalog_options(place: LakePlace) -> list[str]:
     # Inlined rows make expiry hang behind readers, and a file added whole needs none.
     options = ["DATA_INLINING_ROW_LIMIT 0", "AUTOMATIC_MIGRATION false"]
-    if settings.catalog != "sqlite":
+    if place.postgres:
         options.append(f"METADATA_SCHEMA {literal(place.metadata_schema)}")
     return options
 
@@ -163,13 +180,13 @@ def _make(settings: Settings, place: LakePlace) -> None:
         Path(place.data).mkdir(parents=True, exist_ok=True)
     elif not place.record.exists():
         keep_record(place)
-    if settings.catalog == "sqlite":
+    if not place.postgres:
         if not place.catalog.exists():
             with commit_lock(settings, place):
                 _make_sqlite(settings, place)
-    elif not _has_schema(settings, place):
+    elif not _has_schema(place):
         with commit_lock(settings, place):
-            _make_tables(settings, place, _catalog_path(settings, place))
+            make_tables(settings, place, _catalog_path(place))
 
 
 def _make_sqlite(settings: Settings, place: LakePlace) -> None:
@@ -181,44 +198,45 @@ def _make_sqlite(settings: Settings, place: LakePlace) -> None:
         leftover.unlink()
     # The only time that Python's own SQLite touches the catalog, before DuckDB has it open: two SQLite
     # libraries in one process drop each other's locks on a file.
-    _run_sqlite(fresh, "PRAGMA journal_mode = WAL")
-    _make_tables(settings, place, f"ducklake:sqlite:{fresh}")
-    _run_sqlite(fresh, "PRAGMA wal_checkpoint(TRUNCATE)")
+    run_sqlite(fresh, "PRAGMA journal_mode = WAL")
+    make_tables(settings, place, f"ducklake:sqlite:{fresh}")
+    run_sqlite(fresh, "PRAGMA wal_checkpoint(TRUNCATE)")
     fresh.rename(place.catalog)
 
 
-def _run_sqlite(file: Path, statement: str) -> None:
+def run_sqlite(file: Path, statement: str) -> None:
     with closing(sqlite3.connect(file)) as session:
         session.execute(statement)
 
 
-def _make_tables(settings: Settings, place: LakePlace, path: str) -> None:
+def make_tables(settings: Settings, place: LakePlace, path: str) -> None:
+    """An empty catalog there, if there is none."""
     with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
-        _load_catalog(connection, settings)
+        _load_catalog(connection, place)
         if place.objects:
             open_objects(connection)
-        options = [f"DATA_PATH {literal(place.data + '/')}", *_catalog_options(settings, place)]
+        options = [f"DATA_PATH {literal(place.data + '/')}", *_catalog_options(place)]
         connection.execute(f"ATTACH {literal(path)} AS fresh ({', '.join(options)})")
         connection.execute("DETACH fresh")
 
 
-def has_lake(settings: Settings, place: LakePlace) -> bool:
+def has_lake(_: Settings, place: LakePlace) -> bool:
     """False for a domain that never committed."""
-    if not place.objects:
+    if place.root == str(place.folder):
         return Path(place.data).is_dir()
-    return place.catalog.exists() if settings.catalog == "sqlite" else _has_schema(settings, place)
+    return _has_schema(place) if place.postgres else place.catalog.exists()
 
 
-def _has_schema(settings: Settings, place: LakePlace) -> bool:
+def _has_schema(place: LakePlace) -> bool:
     import psycopg
 
-    with psycopg.connect(settings.catalog.removeprefix("postgres:")) as session:
+    with psycopg.connect(place.postgres) as session:
         query = "SELECT to_regclass(%s) IS NOT NULL"
         row = session.execute(query, [f"{place.metadata_schema}.ducklake_snapshot"]).fetchone()
     return bool(row and row[0])
 
 
-def _load_catalog(connection: DuckDBPyConnection, settings: Settings) -> None:
-    load(connection, "sqlite_scanner" if settings.catalog == "sqlite" else "postgres_scanner")
+def _load_catalog(connection: DuckDBPyConnection, place: LakePlace) -> None:
+    load(connection, "postgres_scanner" if place.postgres else "sqlite_scanner")
     load(connection, "ducklake")
     connection.execute("SET ducklake_max_retry_count = 100")

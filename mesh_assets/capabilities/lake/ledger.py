@@ -52,8 +52,7 @@ def open_ledger(
 ) -> Ledger:
     """A domain's lake, attached to this connection, and its catalog's tables."""
     alias = attach(connection, settings, domain, read_only=read_only)
-    schema = "main" if settings.catalog == "sqlite" else lake_of(settings, domain).metadata_schema
-    return Ledger(connection, alias, schema)
+    return Ledger(connection, alias, lake_of(settings, domain).catalog_schema)
 
 
 class Ledger:

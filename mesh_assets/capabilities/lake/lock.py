@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mesh_assets.capabilities.lake.places import lake_of
 from mesh_assets.capabilities.lake.turns import (
     TOLD_AFTER,
     TOLD_AGAIN,
@@ -28,6 +29,7 @@ from mesh_assets.capabilities.lake.turns import (
     turns,
 )
 from mesh_assets.words.errors import LakeBusy
+from mesh_assets.words.moves import LakeMoved
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -62,7 +64,8 @@ def commit_lock(
     what: str = "upkeep",
     run_id: str = "",
 ) -> Iterator[None]:
-    """Hold the lake's lock; raises LakeBusy, naming the holder, when it is not to be had in time.
+    """Hold the lake's lock; raises LakeBusy, naming the holder, when it is not to be had in time, and
+    LakeMoved when the lake is in another place by then.
 
     `what` and `run_id` are for others who wait, and for `mesh lake waiting`.
     """
@@ -74,8 +77,12 @@ def commit_lock(
         yield
 
 
-def waiting(settings: Settings, place: LakePlace) -> list[Turn]:
+def waiting(_: Settings, place: LakePlace) -> list[Turn]:
     """Who holds the lake's lock and who waits for it, in order."""
+    return _turns_of(place)
+
+
+def _turns_of(place: LakePlace) -> list[Turn]:
     if not place.postgres:
         return turns(place.turns)
     with _session(place) as session:
@@ -102,13 +109,11 @@ def _advisory_lock(place: LakePlace, turn: Turn, patience: float) -> Iterator[No
         name = f"mesh {os.getpid()} {turn.what}"[:63]
         session.execute("SELECT set_config('application_name', %s, false)", [name])
         if not _asked(session, place, turn, "pg_try_advisory_lock"):
-            _wait(settings, session, place, turn, deadline, patience)
+            _wait(session, place, turn, deadline, patience)
         yield
 
 
-def _wait(
-    settings: Settings, session: Any, place: LakePlace, turn: Turn, deadline: float, patience: float
-) -> None:
+def _wait(session: Any, place: LakePlace, turn: Turn, deadline: float, patience: float) -> None:
     """Queue, in this one place of the queue; a second session looks who is ahead, if it takes long."""
     import threading
 
@@ -117,7 +122,7 @@ def _wait(
     def tell() -> None:
         pause = TOLD_AFTER
         while not told.wait(pause):
-            ahead = next(iter(waiting(settings, place)), None)
+            ahead = next(iter(_turns_of(place)), None)
             LOG.warning(
                 "waiting to commit to the lake of %s behind %s; see `mesh lake waiting`", place.domain, ahead
             )
@@ -160,10 +165,10 @@ def _advisory_turns(session: Connection[Any], place: LakePlace) -> list[Turn]:
     return found
 
 
-def _session(settings: Settings) -> Connection[Any]:
+def _session(place: LakePlace) -> Connection[Any]:
     import psycopg
 
-    return psycopg.connect(settings.catalog.removeprefix("postgres:"), autocommit=True)
+    return psycopg.connect(place.postgres, autocommit=True)
 
 
 def _busy(place: LakePlace, ahead: Turn | None, patience: float) -> LakeBusy:

@@ -92,6 +92,11 @@ class LakePlace:
         """The catalog's schema, if it is PostgreSQL: a schema and a role per domain."""
         return f"lake_{self.domain}"
 
+    @property
+    def catalog_schema(self) -> str:
+        """The schema that the catalog's tables are in."""
+        return self.metadata_schema if self.postgres else "main"
+
     def table_folder(self, product: ProductName) -> str:
         """Where DuckLake keeps a table's files by itself; paths below it are stored relative."""
         return f"{self.data}/{product.domain}/{product.product}"
@@ -120,7 +125,7 @@ def lake_of(settings: Settings, domain: str) -> LakePlace:
 
 
 def placed(settings: Settings, domain: str, root: str, catalog: str, *, also: str = "") -> LakePlace:
-    """A place with its data in `root` ("" for the lake's own folder) and a catalog as MESH_CATALOG says it."""
+    """A place with its data in `root` ("": the lake's own folder), and a catalog as MESH_CATALOG says it."""
     folder, in_bucket = settings.lakes / domain, root.startswith(BUCKETS)
     return LakePlace(
         domain,

@@ -38,12 +38,14 @@ class Store(Protocol):
     """Where files are; a path that is not there is None or nothing, never an error."""
 
     def size(self, path: str) -> int | None: ...
+    def digest(self, path: str) -> str: ...
     def read(self, path: str) -> bytes | None: ...
     def tail(self, path: str, count: int) -> bytes: ...
     def write(self, path: str, content: bytes) -> None: ...
     def add(self, file: Path, path: str) -> None: ...
     def fetch(self, path: str, target: Path) -> None: ...
     def copy(self, path: str, target: str) -> None: ...
+    def remove(self, path: str) -> None: ...
     def below(self, folder: str) -> Iterator[Stored]: ...
 
 
@@ -123,6 +125,13 @@ class Disk:
             shutil.copyfile(path, target)
             sync(Path(target))
 
+    def digest(self, path: str) -> str:
+        """SHA-256 of the file; reads it."""
+        return file_digest(Path(path))
+
+    def remove(self, path: str) -> None:
+        Path(path).unlink(missing_ok=True)
+
     def below(self, folder: str) -> Iterator[Stored]:
         for path in sorted(Path(folder).rglob("*")):
             try:
@@ -167,6 +176,16 @@ class Objects:
 
     def copy(self, path: str, target: str) -> None:
         _bucket(path).copy(_key(path), _key(target))
+
+    def digest(self, path: str) -> str:
+        """SHA-256 of the object as it was sent; of one that others put there it is computed."""
+        found = _bucket(path).head(_key(path))
+        if found is None:
+            raise FileNotFoundError(path)
+        return found.digest or hashlib.sha256(self.read(path) or b"").hexdigest()
+
+    def remove(self, path: str) -> None:
+        _bucket(path).delete(_key(path))
 
     def below(self, folder: str) -> Iterator[Stored]:
         bucket = _bucket(folder)

@@ -68,7 +68,7 @@ def quiet_until(quiet: QuietHours, now: datetime) -> datetime | None:
     return None
 
 
-def test_message(settings: Settings, receiver: Receiver) -> None:
+def send_test(settings: Settings, receiver: Receiver) -> None:
     """Send a test, now, past the outbox; raises NotDelivered."""
     now = datetime.now(UTC)
     item = {
@@ -86,11 +86,13 @@ def test_message(settings: Settings, receiver: Receiver) -> None:
 
 
 def _document(messages: Sequence[Message]) -> dict[str, Any]:
+    """Several messages as one: of each rule and subject the last word."""
     bodies = [each.body for each in messages]
+    last = {(body["rule"], item["subject"]): item for body in bodies for item in body["items"]}
     return {
         "rules": list(dict.fromkeys(body["rule"] for body in bodies)),
         "at": bodies[-1]["at"],
-        "items": [item for body in bodies for item in body["items"]],
+        "items": list(last.values()),
         "digest": len(bodies) > 1,
     }
 

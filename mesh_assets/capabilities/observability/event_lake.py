@@ -138,7 +138,9 @@ def stored(settings: Settings, snapshot: int, wanted: Wanted, limit: int | None)
     paths = _files_of(settings, snapshot)
     if not paths:
         return []
-    query = f"SELECT * FROM ({files_sql(paths, COLUMNS)}) WHERE {_where(wanted)} ORDER BY occurred DESC, key"
+    query = (
+        f"SELECT * FROM ({files_sql(paths, COLUMNS)}) WHERE {_where(wanted)} ORDER BY occurred DESC, key DESC"
+    )
     with closing(connect(settings)) as connection:
         names = ", ".join(
             f"epoch_us({name})" if kind.startswith("TIMESTAMP") else name

@@ -79,6 +79,8 @@ def follow(registry: Registry) -> int:
                 record.advance(connection, BUILDS, builds[-1].id)
             if moves:
                 record.advance(connection, RELEASES, moves[-1].release)
+            if not builds and not moves:
+                break
     return new + _follow_orders(registry)
 
 
@@ -172,7 +174,7 @@ def read_events(
         recent = record.not_in_the_lake(connection)
     found = [] if snapshot is None else stored(settings, snapshot, wanted, limit)
     found += [event for event in recent if wanted.takes(event)]
-    found.sort(key=lambda event: event.occurred)
+    found.sort(key=lambda event: (event.occurred, event.key))
     return found if limit is None else found[-limit:] if limit else []
 
 

@@ -50,7 +50,7 @@ class Whereabouts:
 
 def whereabouts(settings: Settings, version: Version) -> Whereabouts:
     """Ask the lake; a version that expired has no files to name."""
-    refuse_secret(settings)
+    refuse_secret(settings.catalog)
     with closing(connect(settings, threads=CATALOG_THREADS)) as con:
         files, columns = version_files(con, settings, version.product, version.snapshot)
     lake = lake_of(settings, version.product.domain)
@@ -108,8 +108,8 @@ def _statements(place: Whereabouts) -> list[str]:
     """As DuckDB 1.5 or later understands them; the extensions are DuckDB's own."""
     settings, product = place.settings, place.version.product
     lake = lake_of(settings, product.domain)
-    embedded = settings.catalog == "sqlite"
-    path = f"sqlite:{lake.catalog}" if embedded else settings.catalog
+    embedded = not lake.postgres
+    path = f"sqlite:{lake.catalog}" if embedded else lake.catalog_setting
     options = ["READ_ONLY", f"DATA_PATH {literal(lake.data + '/')}", "OVERRIDE_DATA_PATH true"]
     options += [] if embedded else [f"METADATA_SCHEMA {literal(lake.metadata_schema)}"]
     table = ".".join(("lake", quoted(product.domain), quoted(product.product)))
@@ -204,7 +204,7 @@ def _about(place: Whereabouts) -> Sequence[str]:
     version = place.version
     told = f"{version.product} version {version.number}: {version.rows:,} rows, {version.fingerprint}"
     lines = [told]
-    if place.settings.catalog != "sqlite":
+    if lake_of(place.settings, version.product.domain).postgres:
         lines.append("The password, if the server asks for one, comes from PGPASSWORD or a password file.")
     if place.store:
         lines.append(f"The key to the bucket comes from {' and '.join(KEYS.values())}.")
@@ -214,14 +214,14 @@ def _about(place: Whereabouts) -> Sequence[str]:
 def facts(place: Whereabouts) -> Mapping[str, object]:
     """For scripts: what a program needs to read the version."""
     lake = lake_of(place.settings, place.version.product.domain)
-    embedded = place.settings.catalog == "sqlite"
+    embedded = not lake.postgres
     return {
         "product": str(place.version.product),
         "version": place.version.number,
         "snapshot": place.version.snapshot,
         "rows": place.version.rows,
         "fingerprint": place.version.fingerprint,
-        "catalog": f"sqlite:{lake.catalog}" if embedded else place.settings.catalog,
+        "catalog": f"sqlite:{lake.catalog}" if embedded else lake.catalog_setting,
         "metadata_schema": None if embedded else lake.metadata_schema,
         "data_path": f"{lake.data}/",
         "endpoint": place.store.endpoint or None if place.store else None,

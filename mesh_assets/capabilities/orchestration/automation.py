@@ -73,7 +73,8 @@ def automation_sensor(domain: DomainAssets, settings: Settings) -> dg.SensorDefi
     return dg.SensorDefinition(
         name=f"{name}_automation",
         evaluation_fn=evaluate,
-        target=dg.AssetSelection.assets(*(asset_key(asset.name) for asset in domain.assets)),
+        # Not `target`: that makes one job of them, and weeks and months have no job together.
+        asset_selection=dg.AssetSelection.assets(*(asset_key(asset.name) for asset in domain.assets)),
         minimum_interval_seconds=1,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=_told(location),

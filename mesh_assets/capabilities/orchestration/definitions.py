@@ -5,6 +5,7 @@ imported.
 from __future__ import annotations
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from mesh_assets.capabilities.lineage.expected import check_own_files
 from mesh_assets.capabilities.lineage.order import in_order
@@ -15,7 +16,6 @@ from mesh_assets.capabilities.orchestration.automation import automation_sensor
 from mesh_assets.capabilities.orchestration.journeys import journey_definitions
 from mesh_assets.capabilities.orchestration.neighbours import stubs
 from mesh_assets.capabilities.orchestration.steps import model_step, product_step
-from mesh_assets.capabilities.orchestration.upkeep import upkeep_asset, upkeep_schedule
 from mesh_assets.words.settings import Settings
 
 
@@ -35,17 +35,8 @@ def domain_definitions(name: str, settings: Settings, *, alone: bool = True) -> 
         assets=[
             *with_announcements(settings, domain, steps),
             *(stubs(domain) if alone else []),
-            upkeep_asset(name, settings),
         ],
-        schedules=[upkeep_schedule(name)],
-        jobs=[
-            dg.define_asset_job(
-                f"build_{name}",
-                selection=dg.AssetSelection.groups(name),
-                description=f"Builds every product of {name} whose inputs changed.",
-                tags={"mesh/domain": name},
-            )
-        ],
+        jobs=_jobs(name, steps),
         sensors=[
             *([arrivals] if arrivals else []),
             automation_sensor(domain, settings),
@@ -56,6 +47,27 @@ def domain_definitions(name: str, settings: Settings, *, alone: bool = True) -> 
         # (docs/orchestration.md).
         executor=dg.in_process_executor,
     )
+
+
+def _jobs(name: str, steps: list[dg.AssetsDefinition]) -> list[UnresolvedAssetJobDefinition]:
+    """One button for the domain; one for each kind of partitions where it has several, as a run has one."""
+    kinds: dict[str, list[dg.AssetKey]] = {}
+    for step in steps:
+        for spec in step.specs:
+            kind = type(spec.partitions_def).__name__.removesuffix("PartitionsDefinition").lower()
+            kinds.setdefault("" if spec.partitions_def is None else f"_{kind}", []).append(spec.key)
+    several = len(kinds.keys() - {""}) > 1
+    chosen = kinds if several else {"": [key for keys in kinds.values() for key in keys]}
+    return [
+        dg.define_asset_job(
+            f"build_{name}{kind}",
+            selection=dg.AssetSelection.assets(*keys),
+            description=f"Builds products of {name} whose inputs changed."
+            + (f" Those that are{kind.replace('_', ' ')}." if kind else ""),
+            tags={"mesh/domain": name},
+        )
+        for kind, keys in chosen.items()
+    ]
 
 
 def everything(settings: Settings) -> dg.Definitions:

@@ -6,9 +6,10 @@ import dagster as dg
 
 from mesh_assets.capabilities.orchestration.observed import observed_definitions
 from mesh_assets.capabilities.orchestration.records import records_definitions
+from mesh_assets.capabilities.orchestration.upkeep import upkeep_definitions
 from mesh_assets.words.settings import Settings
 
 
 def mesh_wide_definitions(settings: Settings) -> list[dg.Definitions]:
     """One entry per subject; names are unique in the whole mesh."""
-    return [records_definitions(settings), observed_definitions(settings)]
+    return [records_definitions(settings), observed_definitions(settings), upkeep_definitions(settings)]

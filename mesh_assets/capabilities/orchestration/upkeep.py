@@ -1,6 +1,7 @@
-"""Maintenance as an asset of each domain: it checks the lake, expires, cleans up, and says how much.
+"""Maintenance as an asset for each domain: it checks the lake, expires, cleans up, and says how much.
 
-Its schedule is off until somebody turns it on: deleting is an owner's decision.
+Its schedule is off until somebody turns it on: deleting is an owner's decision. It runs beside the domains, not
+in them: who writes a domain's data needs no right to delete it, and "materialize all" deletes nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,21 @@ CRON = "30 3 * * *"
 SHOWN = 100
 
 
+#: All of them together, apart from products.
+GROUP = "upkeep"
+
+
+def upkeep_definitions(settings: Settings) -> dg.Definitions:
+    """An asset and a schedule for each domain."""
+    from mesh_assets.capabilities.lineage.read import domain_names
+
+    names = domain_names(settings)
+    return dg.Definitions(
+        assets=[upkeep_asset(name, settings) for name in names],
+        schedules=[upkeep_schedule(name) for name in names],
+    )
+
+
 def upkeep_key(domain: str) -> dg.AssetKey:
     return dg.AssetKey([domain, "_upkeep"])
 
@@ -28,7 +44,7 @@ def upkeep_asset(domain: str, settings: Settings) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=upkeep_key(domain),
-        group_name=f"{domain}_upkeep",
+        group_name=GROUP,
         kinds={"ducklake"},
         description="Checks the domain's lake against the registry, lets go of versions whose retention is "
         "over, and deletes files that no version needs. By hand: `mesh lake check`, `mesh lake expire`.",

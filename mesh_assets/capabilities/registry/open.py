@@ -29,6 +29,7 @@ from mesh_assets.capabilities.registry.automatic import Automatic
 from mesh_assets.capabilities.registry.builds import RuleOutcome
 from mesh_assets.capabilities.registry.busy import told_if_busy
 from mesh_assets.capabilities.registry.controlled import Controlled
+from mesh_assets.capabilities.registry.copies import moved_to
 from mesh_assets.capabilities.registry.delivered import Delivered
 from mesh_assets.capabilities.registry.ordered import Ordered
 from mesh_assets.capabilities.registry.pins import Pin
@@ -36,6 +37,7 @@ from mesh_assets.capabilities.registry.releases import Order, Released
 from mesh_assets.capabilities.registry.restore import Remembered
 from mesh_assets.capabilities.registry.tags import Tag
 from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.words.moves import RegistryMoved
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import RuleResult
 from mesh_assets.words.versions import PROD, BuildRecord, Certificate, Version
@@ -62,6 +64,10 @@ def open_registry(settings: Settings) -> Registry:
     registry = Registry(_engine(url))
     with registry.reading() as connection:
         current = migrations.schema_of(connection)
+        there = moved_to(connection)
+    if there:
+        registry.close()
+        raise RegistryMoved(there=there)
     if current < 1 + len(migrations.MIGRATIONS):
         with registry.writing() as connection:
             migrations.migrate(connection)

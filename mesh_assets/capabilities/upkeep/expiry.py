@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.contracts.model import Retention
 from mesh_assets.capabilities.contracts.retention import LONGEST_RUN
+from mesh_assets.capabilities.lake.moves import drop
 from mesh_assets.capabilities.lake.upkeep import (
     GRACE,
     Holdings,
@@ -108,6 +109,8 @@ def expire(
         if numbers & present:
             expire_snapshots(settings, domain, numbers & present, who=who)
         files += clean_up(settings, domain, who=who, grace=grace, now=now)
+        left = drop(settings, domain, who=who, older=(now or datetime.now(UTC)) - grace)
+        files += [Leftover(path, size, "the lake has moved") for path, size in left]
     done = [each for each in planned.versions if (each.version.product, each.version.number) in marked]
     return Expiry(tuple(done), planned.strays, tuple(files))
 

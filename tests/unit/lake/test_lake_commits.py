@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from mesh_assets.capabilities import lake
+from mesh_assets.capabilities.lake.commit import SMALL
+from mesh_assets.capabilities.lake.ledger import open_ledger
 from mesh_assets.words.errors import PartitionsLeftBehind
 from mesh_assets.words.names import ProductName
 from tests.stores import on_every_store
@@ -149,6 +151,41 @@ def test_an_empty_draft_is_a_version_without_files(committed, rows):
     second = committed("SELECT 1 AS id WHERE false", "run2")
 
     assert (first.files, second.files, rows(second.snapshot)) == ((), (), [])
+
+
+LARGE = f"SELECT * FROM range({SMALL + 1}) t(id)"
+
+
+def test_a_large_table_is_replaced_without_a_look_at_its_file_and_keeps_what_was_said_of_it(staged, settings):
+    """DuckLake empties a table by reading it, under the lock: this file could not be read."""
+    about = {"who": "ann", "extra": {}, "comments": {"": "What people bought.", "id": "The order's number"}}
+    first = lake.commit(settings, staged(LARGE, "run1"), **about)
+    (file,) = first.files
+    whole = Path(file).read_bytes()
+    Path(file).write_bytes(bytes(len(whole)))
+
+    second = lake.commit(settings, staged("SELECT 7 AS id", "run2"), **about)
+
+    Path(file).write_bytes(whole)
+    assert len(lake.Handle(settings, ORDERS, number=1, snapshot=first.snapshot).relation.fetchall()) > SMALL
+    with lake.connect(settings) as connection:
+        assert lake.relation(connection, settings, ORDERS, second.snapshot).fetchall() == [(7,)]
+        query = "SELECT comment FROM duckdb_tables() UNION ALL SELECT comment FROM duckdb_columns()"
+        assert {"What people bought.", "The order's number"} <= set(
+            comment for (comment,) in connection.execute(query).fetchall()
+        )
+
+
+def test_a_large_table_stays_partitioned_and_loses_only_what_is_replaced(committed, rows, settings):
+    days = f"SELECT id, DATE '{WEEKS[0]}' + CAST(id % 2 * 7 AS INTEGER) AS week FROM ({LARGE})"
+    weeks = {**WEEKLY, "partitions": WEEKS[:2]}
+    first = committed(days, "run1", **weeks)
+    second = committed(weekly((1, WEEKS[0]), (2, WEEKS[1])), "run2", **weeks)
+    third = committed(weekly((3, WEEKS[1])), "run3", **WEEKLY | {"partitions": WEEKS[1:2]})
+
+    assert [len(rows(each.snapshot)) for each in (first, second, third)] == [SMALL + 1, 2, 2]
+    with lake.connect(settings) as connection:
+        assert open_ledger(connection, settings, "shop").partition_column(ORDERS) == "week"
 
 
 def test_descriptions_are_kept_with_the_table(staged, settings):

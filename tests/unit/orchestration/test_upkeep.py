@@ -9,7 +9,12 @@ import dagster as dg
 import pytest
 
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
-from mesh_assets.capabilities.orchestration.upkeep import one_round, upkeep_asset, upkeep_key
+from mesh_assets.capabilities.orchestration.upkeep import (
+    one_round,
+    upkeep_asset,
+    upkeep_definitions,
+    upkeep_key,
+)
 from tests.shop import Shop, make_shop
 from tests.unit.upkeep.keeping import keep, publish
 
@@ -40,13 +45,17 @@ def test_the_asset_materializes_and_says_so(shop: Shop) -> None:
 
 
 def test_its_schedule_is_off_until_somebody_turns_it_on(shop: Shop) -> None:
-    (schedule,) = domain_definitions("shop", shop.settings).schedules or ()
+    schedules = [
+        each
+        for each in upkeep_definitions(shop.settings).schedules or ()
+        if isinstance(each, dg.ScheduleDefinition)
+    ]
 
-    assert isinstance(schedule, dg.ScheduleDefinition)
-    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    assert {each.name for each in schedules} >= {"shop_upkeep"}
+    assert {each.default_status for each in schedules} == {dg.DefaultScheduleStatus.STOPPED}
 
 
-def test_a_build_of_the_domain_does_not_start_it(shop: Shop) -> None:
-    job = domain_definitions("shop", shop.settings).resolve_job_def("build_shop")
+def test_it_is_in_no_domains_location_so_that_materializing_all_of_one_deletes_nothing(shop: Shop) -> None:
+    location = domain_definitions("shop", shop.settings)
 
-    assert upkeep_key("shop") not in job.asset_layer.executable_asset_keys
+    assert upkeep_key("shop") not in location.resolve_asset_graph().get_all_asset_keys()
