@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from mesh_assets.words.alerts import Alerts
 
 alert = typer.Typer(
-    help="Who is told when something is late, refused, failed, missing; and whether it arrived.",
+    help="Who is told when something is late, refused, failed, missing; and whether it arrived.\n\n"
+    "**Examples**: `mesh alert check` · `mesh alert test notebook` · `mesh alert outbox --retry`",
     no_args_is_help=True,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]

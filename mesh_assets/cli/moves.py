@@ -40,7 +40,6 @@ def backup(
 
     **Examples**: `mesh lake backup /mnt/backup` · `mesh lake backup s3://company-backup/mesh hcp drug --deep`
     """
-    from mesh_assets.capabilities.lineage.read import domain_names
     from mesh_assets.capabilities.publishing.code import who
     from mesh_assets.capabilities.registry import open_registry
     from mesh_assets.capabilities.upkeep.backups import backup as keep
@@ -48,7 +47,7 @@ def backup(
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
-    domains = _known(domain, list(domain_names(settings)))
+    domains = _known(domain, _lakes(settings))
     _refuse_malformed(to=place)
     with open_registry(settings) as registry:
         done = keep(settings, registry, domains, place, who=who(), link=not copy)
@@ -140,7 +139,6 @@ def move(
     `mesh lake move hcp --catalog 'postgres:host=db user=mesh dbname=mesh'` · `mesh lake move hcp --drop-old`
     """
     from mesh_assets.capabilities.lake.moves import move as take
-    from mesh_assets.capabilities.lineage.read import domain_names
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
@@ -150,7 +148,7 @@ def move(
         return _move_registry(settings, registry, as_json=as_json)
     if domain is None or not (to or catalog or drop_old):
         raise typer.BadParameter("say a domain, and --to, --catalog or --drop-old")
-    _known([domain], list(domain_names(settings)))
+    _known([domain], _lakes(settings))
     if drop_old:
         if to or catalog:
             raise typer.BadParameter("comes after the move", param_hint="--drop-old")
@@ -207,6 +205,14 @@ def _tell_move(done: Moved, *, as_json: bool) -> None:
     console.print(told, markup=False, soft_wrap=True)
     old = f"{done.before.root} stays for who reads in it: `mesh lake move {done.domain} --drop-old`"
     return console.print(old, markup=False, soft_wrap=True)
+
+
+def _lakes(settings: Settings) -> list[str]:
+    """Domains, and lakes that are no domain's: the mesh keeps its events in one."""
+    from mesh_assets.capabilities.lineage.read import domain_names
+
+    others = {path.name for path in settings.lakes.glob("*") if path.is_dir()}
+    return sorted({*domain_names(settings), *others})
 
 
 def _known(wanted: list[str] | None, names: list[str]) -> list[str]:

@@ -115,6 +115,8 @@ class Certificate:
     #: {key: {rows, fingerprint, rules}}, files}. Empty for a product without quarantine. Their table is read
     #: at this version's snapshot.
     quarantine: Mapping[str, Any] = field(default_factory=dict)
+    #: Rule -> digest of what it said when all rows of this version were held to it.
+    promises: Mapping[str, str] = field(default_factory=dict)
     #: File of a source -> why this version was made without it.
     set_aside: Mapping[str, str] = field(default_factory=dict)
     #: If this version is an older one again: {from, to, who, why, run}. What it was made with and how is then

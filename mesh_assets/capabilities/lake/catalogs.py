@@ -32,13 +32,35 @@ def copy_catalog(settings: Settings, source: LakePlace, target: LakePlace) -> No
 
     To be called under the lake's lock.
     """
-    with closing(connect(settings, threads=CATALOG_THREADS)) as connection:
-        tables = _read(connection, source)
+    with closing(CatalogCopy(settings, source)) as copy:
+        copy.read()
+        copy.write(target)
+
+
+class CatalogCopy:
+    """A catalog read into memory, and written from there: only the reading needs the lake's lock."""
+
+    def __init__(self, settings: Settings, source: LakePlace) -> None:
+        self._settings = settings
+        self._source = source
+        self._connection = connect(settings, threads=CATALOG_THREADS)
+        self._where = _attach_source(self._connection, source)
+        self._tables: list[str] = []
+
+    def read(self) -> None:
+        """Take the catalog as it is now."""
+        self._tables = _read(self._connection, self._source, self._where)
+
+    def write(self, target: LakePlace) -> None:
+        """Put it where `target` has its catalog, over whatever is there."""
         if target.postgres:
-            make_tables(settings, target, f"ducklake:postgres:{target.postgres}")
-            _write(connection, tables, target, target.postgres)
+            make_tables(self._settings, target, f"ducklake:postgres:{target.postgres}")
+            _write(self._connection, self._tables, target, target.postgres)
         else:
-            _write_sqlite(settings, connection, tables, target)
+            _write_sqlite(self._settings, self._connection, self._tables, target)
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def set_data_path(settings: Settings, place: LakePlace, data: str) -> None:
@@ -66,10 +88,14 @@ def _write_sqlite(
     fresh.rename(target.catalog)
 
 
-def _read(connection: DuckDBPyConnection, place: LakePlace) -> list[str]:
+def _attach_source(connection: DuckDBPyConnection, place: LakePlace) -> str:
+    if _loaded(connection, place):
+        connection.execute("SET sqlite_all_varchar = true")
+    return _attach(connection, place.postgres or str(place.catalog), place, read_only=True)
+
+
+def _read(connection: DuckDBPyConnection, place: LakePlace, where: str) -> list[str]:
     """The catalog's tables as temporary ones; returns their names."""
-    connection.execute("SET sqlite_all_varchar = true") if _loaded(connection, place) else None
-    where = _attach(connection, place.postgres or str(place.catalog), place, read_only=True)
     schema = literal(place.catalog_schema)
     query = (
         "SELECT table_name FROM duckdb_tables() WHERE database_name = 'raw' "

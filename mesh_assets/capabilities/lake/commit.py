@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake import types
 from mesh_assets.capabilities.lake.arrivals import bring_near, move
-from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
+from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect, refuse_moved
 from mesh_assets.capabilities.lake.ledger import Ledger, open_ledger
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal, quoted, safe_run_id
@@ -107,6 +107,7 @@ def _commit(settings: Settings, order: _Order) -> Committed:
         drafts = [bring_near(place, each) for each in (draft, beside) if each is not None]
         what = f"commit of {draft.product}"
         with commit_lock(settings, place, what=what, run_id=draft.run_id):
+            refuse_moved(connection, place, ledger.alias)
             drafts, snapshot = _under_its_name(ledger, drafts, order.note.extra)
             if snapshot is None:
                 order.guard()

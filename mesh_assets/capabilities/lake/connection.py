@@ -29,6 +29,7 @@ from mesh_assets.capabilities.lake.places import (
 from mesh_assets.capabilities.lake.stores import is_object
 from mesh_assets.capabilities.lake.told import told
 from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.words.moves import LakeMoved
 from mesh_assets.words.stores import LakeElsewhere
 
 if TYPE_CHECKING:
@@ -104,13 +105,24 @@ def attach(
             f"ATTACH {literal(_catalog_path(place))} AS {quoted(alias)} ({', '.join(options)})"
         )
     there = _named_place(connection, place, alias)
-    if there in (place.data, f"{place.also}/data") or not (is_object(there) or place.objects):
+    if _agree(place, there):
         return alias
     connection.execute(f"DETACH {quoted(alias)}")
     if _moved_since(settings, place, there):
         return attach(connection, settings, domain, snapshot=snapshot, read_only=read_only)
     _refuse_elsewhere(place, there)
     return alias
+
+
+def refuse_moved(connection: DuckDBPyConnection, place: LakePlace, alias: str) -> None:
+    """Raise LakeMoved if, since the lake was attached, another machine took its data elsewhere."""
+    there = _named_place(connection, place, alias)
+    if not _agree(place, there):
+        raise LakeMoved(domain=place.domain, here=there.removesuffix("/data"))
+
+
+def _agree(place: LakePlace, there: str) -> bool:
+    return there in (place.data, f"{place.also}/data") or not (is_object(there) or place.objects)
 
 
 def _named_place(connection: DuckDBPyConnection, place: LakePlace, alias: str) -> str:

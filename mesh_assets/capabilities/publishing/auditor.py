@@ -12,6 +12,7 @@ from mesh_assets.capabilities.checks.guests import audit_with_guests
 from mesh_assets.capabilities.checks.split import Parts, split
 from mesh_assets.capabilities.lake import draft_sql
 from mesh_assets.capabilities.publishing.baselines import baselines
+from mesh_assets.capabilities.publishing.beside import with_the_rest
 from mesh_assets.capabilities.publishing.certify import contract_of
 from mesh_assets.capabilities.publishing.compared import references
 from mesh_assets.capabilities.publishing.inputs import input_sql
@@ -31,6 +32,14 @@ class Auditor:
 
     def audit(self, draft: Draft, only: Collection[str] | None = None) -> Verdict:
         """All rules, or those of the ids in `only`; the draft is fingerprinted in any case."""
+        verdict = self._held_to(draft, draft_sql(draft), only, **self.compared_with(draft))
+        return with_the_rest(self, draft, verdict)
+
+    def ask(self, draft: Draft, relation: str, only: Collection[str]) -> Verdict:
+        """What these rules say of other rows of the product, by themselves."""
+        return self._held_to(draft, relation, only, **{**self.compared_with(draft), "whole_sql": None})
+
+    def _held_to(self, draft: Draft, relation: str, only: Collection[str] | None, **compared: Any) -> Verdict:
         contract = contract_of(self.work.asset, draft)
         extra, guests = self.work.asset.expectations, self.work.asset.expected
         if only is not None:
@@ -39,14 +48,14 @@ class Auditor:
             guests = tuple(rule for rule in guests if rule.id in only)
         return audit_with_guests(
             self.bench.con,
-            draft_sql(draft),
+            relation,
             contract,
             partition_column=draft.partition_column,
             guests=guests,
             extra_rules=extra,
             baselines=self.baselines,
             kept_elsewhere=kept_elsewhere(self.work),
-            **self.compared_with(draft),
+            **compared,
         )
 
     def split(self, draft: Draft, rules: Sequence[Rule]) -> Parts | None:

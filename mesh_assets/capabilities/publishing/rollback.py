@@ -249,6 +249,7 @@ def _certificate(
         run_id=workshop.run_id,
         who=workshop.who,
         rolled_back={**facts, "why": why},
+        promises={},  # what the rules say now is not what the older certificate has
         hold={**facts, "since": now.isoformat(timespec="seconds"), "keys": dict(work.keys)},
     )
 

@@ -6,7 +6,13 @@ versions of other products. Where rule and versions are the same now, partitions
 
 from __future__ import annotations
 
-from mesh_assets.capabilities.publishing.workshop import Work
+import hashlib
+import json
+from pathlib import Path
+
+from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.code import digest_of
+from mesh_assets.capabilities.publishing.workshop import Work, Workshop
 from mesh_assets.words.rules import Outcome, Rule, products_of
 
 #: Rules about the whole product whose passing says something of every part of it; a threshold does not.
@@ -24,6 +30,35 @@ def kept_elsewhere(work: Work) -> frozenset[str]:
         for rule in contract.rules
         if rule.kind in _ABOUT_EVERY_ROW and rule.id in passed and _against_the_same(work, rule)
     )
+
+
+def promises(workshop: Workshop, asset: Asset) -> dict[str, str]:
+    """Rule -> digest of what it says, the Python beside it included where Python judges the rows."""
+    rules = (*(asset.contract.rules if asset.contract else ()), *asset.expectations, *asset.expected)
+    own = workshop.settings.domains / asset.name.domain / asset.name.product / "expectations.py"
+    return {rule.id: _said(rule, own) for rule in rules}
+
+
+def held_by_the_head(workshop: Workshop, work: Work) -> frozenset[str]:
+    """Ids of rules that all rows which readers see were held to as they stand now, and kept."""
+    if work.head is None:
+        return frozenset()
+    certificate = work.head.certificate
+    kept = {
+        result["id"]
+        for result in certificate.rule_results
+        if result["outcome"] == Outcome.PASSED or result.get("quarantined_rows")
+    }
+    now = promises(workshop, work.asset)
+    return frozenset(name for name in kept if name in now and certificate.promises.get(name) == now[name])
+
+
+def _said(rule: Rule, own: Path) -> str:
+    facts = [rule.kind, rule.columns, rule.path, dict(rule.arguments), str(rule.severity)]
+    if rule.kind in ("pandera", "pandera_check"):
+        files = {own, *([Path(rule.place.file).parent / "expectations.py"] if rule.place else [])}
+        facts += [digest_of([path]) for path in sorted(files) if path.is_file()]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def _against_the_same(work: Work, rule: Rule) -> bool:

@@ -13,23 +13,22 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh_assets.capabilities.lake import commit_lock, lake_of
-from mesh_assets.capabilities.lake.catalogs import copy_catalog
+from mesh_assets.capabilities.lake import LakePlace, commit_lock, lake_of
+from mesh_assets.capabilities.lake.catalogs import CatalogCopy
 from mesh_assets.capabilities.lake.connection import has_lake
 from mesh_assets.capabilities.lake.ledger import KnownFile
-from mesh_assets.capabilities.lake.places import LakePlace
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.transfers import NotWhole, transfer
 from mesh_assets.capabilities.lake.upkeep import holdings
 from mesh_assets.capabilities.publishing.stamp import stamped
 from mesh_assets.capabilities.registry import open_registry
-from mesh_assets.capabilities.registry.copies import copy_all, one_moment
+from mesh_assets.capabilities.registry.copies import copy_all, is_empty, one_moment
 from mesh_assets.words.moves import BackupMissing
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def backup(
     `link` is False. Killed anywhere, the next call finds what is there.
     """
     place, made = place_of(place), datetime.now(UTC)
-    name = f"{made:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
+    name = f"{made:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:4]}"
     earlier = backups(place)
     known = _files(read_backup(place, earlier[-1])) if earlier else {}
     copying = _Copying(place, known, link)
@@ -231,24 +230,39 @@ class _Held:
 
 
 def _moment(settings: Settings, registry: Registry, domains: Sequence[str], folder: Path) -> dict[str, _Held]:
-    """Copy the registry, then the catalogs, into a folder, with all locks held.
+    """The registry and the catalogs as files in a folder, as they were while all locks were held.
 
     Whatever the registry names was committed before, and nothing is expired under the locks.
     """
-    held = {}
-    with ExitStack() as locks:
+    near = replace(
+        settings, home=folder, registry=f"sqlite:///{folder / 'registry.sqlite'}", catalog="sqlite", data=""
+    )
+    near, held = replace(near, data_of=()), {}
+    with ExitStack() as opened:
         places = {each: lake_of(settings, each) for each in sorted(domains)}
-        for place in places.values():
-            locks.enter_context(commit_lock(settings, place, what="backup"))
-        copy = replace(settings, registry=f"sqlite:///{folder / 'registry.sqlite'}")
-        with open_registry(copy) as target, one_moment(registry) as source, target.writing() as connection:
+        copies = {
+            each: opened.enter_context(closing(CatalogCopy(settings, place)))
+            for each, place in places.items()
+        }
+        with ExitStack() as locks:
+            for place in places.values():
+                locks.enter_context(commit_lock(settings, place, what="backup"))
+            # Its first look fixes the moment; the rows are read when the locks are free again.
+            source = opened.enter_context(one_moment(registry))
+            is_empty(source)
+            for copy in copies.values():
+                copy.read()
+            logs = {each: _log(place) for each, place in places.items()}
+        with open_registry(near) as target, target.writing() as connection:
             copy_all(source, connection)
-        for domain, place in places.items():
-            known = holdings(settings, domain)
-            copy_catalog(settings, place, LakePlace(domain, folder))
-            (folder / "catalog.sqlite").rename(folder / f"{domain}.sqlite")
+        for domain, copy in copies.items():
+            aside = lake_of(near, domain)
+            Path(aside.data).mkdir(parents=True)
+            copy.write(aside)
+            known = holdings(near, domain)
             newest = max((each.number for each in known.snapshots), default=0)
-            held[domain] = _Held(place, newest, known.files, _log(place))
+            held[domain] = _Held(places[domain], newest, known.files, logs[domain])
+            aside.catalog.rename(folder / f"{domain}.sqlite")
     return held
 
 

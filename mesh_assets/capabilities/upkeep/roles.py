@@ -39,8 +39,10 @@ VERBS = {
     "pin": "INSERT, UPDATE, DELETE",
 }
 
-#: Written by whoever keeps the mesh, or by migrations, and by no domain.
-NOT_FOR_WRITERS = frozenset({"schema_version", "expiry"})
+#: Written by migrations, by whoever keeps the mesh, and by the location that belongs to no domain.
+NOT_FOR_WRITERS = frozenset(
+    {"schema_version", "expiry", "job_report", "event_batch", "log_cursor", "outbox", "alert"}
+)
 
 #: Which rows are a domain's, where a product or a domain in them does not tell. {own} tests a product's name.
 OWN_ROWS = {

@@ -171,9 +171,9 @@ def test_a_large_table_is_replaced_without_a_look_at_its_file_and_keeps_what_was
     with lake.connect(settings) as connection:
         assert lake.relation(connection, settings, ORDERS, second.snapshot).fetchall() == [(7,)]
         query = "SELECT comment FROM duckdb_tables() UNION ALL SELECT comment FROM duckdb_columns()"
-        assert {"What people bought.", "The order's number"} <= set(
+        assert {"What people bought.", "The order's number"} <= {
             comment for (comment,) in connection.execute(query).fetchall()
-        )
+        }
 
 
 def test_a_large_table_stays_partitioned_and_loses_only_what_is_replaced(committed, rows, settings):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.build import Built, build
 from mesh_assets.words.errors import PromiseBroken
 from mesh_assets.words.names import ProductName
@@ -114,3 +115,63 @@ def test_a_draft_without_bad_rows_of_its_own_is_refused_with_exact_counts(publis
 
     with pytest.raises(PromiseBroken, match="failed on 1 of"):
         build_week(published, SECOND, "run-2")
+
+
+def promise(shop: Shop, before: str, after: str) -> None:
+    contract = shop.folder("shop.visit") / "contract.yaml"
+    text = contract.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    contract.write_text(text.replace(before, after), encoding="utf-8")
+
+
+AREA = "- name: area\n"
+AT_MOST_ONE = AREA + "        logicalTypeOptions: {maximum: 1}\n"
+
+
+def test_rows_of_a_week_that_is_not_built_are_held_to_a_new_rule(published: Shop) -> None:
+    promise(published, AREA, AT_MOST_ONE)
+
+    with pytest.raises(PromiseBroken, match=r"failed on 1 of 2 rows, 1 of them rows of partitions that this"):
+        build_week(published, FIRST, "again")
+    assert published.head("shop.visit") == 1
+
+
+def test_rows_of_a_week_that_is_not_built_are_held_to_a_changed_expectation(published: Shop) -> None:
+    text = "from mesh_assets import mesh\n\n\n@mesh.expectation(columns=['area'])\ndef low(frame):\n"
+    file = published.folder("shop.visit") / "expectations.py"
+    file.write_text(f'{text}    """Low."""\n    return frame["area"] < 3\n', encoding="utf-8")
+    build_week(published, FIRST, "kept")
+    file.write_text(f'{text}    """Low."""\n    return frame["area"] < 2\n', encoding="utf-8")
+
+    with pytest.raises(PromiseBroken, match=r"low.*failed on 1 of 2 rows, 1 of them"):
+        build_week(published, FIRST, "again")
+
+
+def test_quarantine_sets_no_published_row_aside_and_refuses(published: Shop) -> None:
+    promise(published, AREA, AT_MOST_ONE)
+    promise(
+        published,
+        "customProperties:\n  - property: partitions",
+        "customProperties:\n  - {property: onFailure, value: quarantine}\n  - property: partitions",
+    )
+
+    with pytest.raises(PromiseBroken, match=r"1 of them rows of partitions that this build does not make"):
+        build_week(published, FIRST, "again")
+
+
+def test_a_new_rule_that_every_week_keeps_is_published_and_not_asked_again(
+    published: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(published, AREA, AREA + "        logicalTypeOptions: {maximum: 2}\n")
+    build_week(published, FIRST, "kept")
+    assert published.head("shop.visit") == 2
+    visits(published, (11, 2, FIRST), (20, 2, SECOND))
+    promise(published, AREA, AREA + "        logicalTypeOptions: {maximum: 2}\n")
+    asked: list[object] = []
+    ask = Auditor.ask
+    monkeypatch.setattr(Auditor, "ask", lambda self, *what: asked.append(what) or ask(self, *what))
+
+    build_week(published, FIRST, "again")
+
+    assert published.head("shop.visit") == 3
+    assert asked == []

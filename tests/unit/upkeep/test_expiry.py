@@ -149,7 +149,7 @@ def test_a_reader_of_an_expired_version_is_told_and_gets_no_empty_table(shop: Sh
         assert len(handle.relation.fetchall()) == 2
         expire(shop, later(days=1.05))
 
-        with pytest.raises(duckdb.Error, match="No files found that match .*run-1"):
+        with pytest.raises(duckdb.Error, match=r"No files found that match .*run-1"):
             handle.relation.fetchall()
 
 

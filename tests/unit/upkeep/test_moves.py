@@ -5,15 +5,21 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mesh_assets.capabilities import lake
 from mesh_assets.capabilities.lake.moves import drop, move, places_before
+from mesh_assets.capabilities.lake.places import keep_record
 from mesh_assets.capabilities.lake.upkeep import holdings
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.moves import FilesLost, MoveUnderWay, PlaceTaken
+from mesh_assets.words.stores import LakeElsewhere
+from mesh_assets.words.versions import StagedFile
 from tests.killed import started
 from tests.objects import ObjectStore
 from tests.postgres import Postgres
@@ -164,6 +170,60 @@ def test_a_move_that_was_killed_leaves_a_lake_that_reads_and_goes_on(
     publish(shop, 3)
     assert lake.lake_of(shop.settings, "shop").root == f"{bucket}/shop"
     assert is_whole(shop)
+
+
+@pytest.mark.objects
+@pytest.mark.postgres
+def test_another_machine_that_waits_or_has_the_old_settings_commits_nothing_to_the_old_place(
+    shop: Shop, bucket: str, postgres: Postgres
+) -> None:
+    database = postgres.database()
+    more = {"MESH_CATALOG": f"postgres:{database}", "MESH_REGISTRY": postgres.url(database)}
+    here = replace(shop, more={**more, "MESH_DATA": f"{bucket}/a"})
+    publish(here, 1)
+    there = replace(here, more={**here.more, "MESH_HOME": str(shop.root / "there")})
+    assert there.rows("shop.orders") == [(1, 10), (2, 20)]
+    keep_record(lake.lake_of(there.settings, "shop"))
+    there.deliver(ORDERS + "3,30\n")
+
+    def guard() -> None:
+        move(here.settings, "shop", to=f"{bucket}/b")
+
+    with pytest.raises(LakeElsewhere, match=f"Set MESH_DATA_SHOP={bucket}/b"):
+        overtaken(there, guard)
+    knows = replace(there, more={**there.more, "MESH_DATA_SHOP": f"{bucket}/b"})
+    knows.build("shop.orders", run_id="run-2")
+    assert len(here.rows("shop.orders")) == 3
+    assert is_whole(here)
+
+
+def overtaken(shop: Shop, meanwhile: Callable[[], None]) -> None:
+    """Commit, with something happening when the lake is attached and before the lock is had."""
+    connection = lake.connect(shop.settings)
+    with closing(connection):
+        query = "SELECT 9 AS order_id, 9 AS amount"
+        name = {"product": ORDERS_NAME, "run_id": "late", "settings": shop.settings}
+        draft = lake.stage(connection, query, **name)
+    files = draft.files
+    draft = replace(draft, files=Later(files, meanwhile))
+    lake.commit(shop.settings, draft, who="tester", extra={})
+
+
+class Later(tuple[StagedFile, ...]):
+    """A draft's files; whoever looks at them first, before the lock, is held up by what happens then."""
+
+    meanwhile: Callable[[], None] | None
+
+    def __new__(cls, files: Iterable[StagedFile], meanwhile: Callable[[], None]) -> Later:
+        made = super().__new__(cls, files)
+        made.meanwhile = meanwhile
+        return made
+
+    def __iter__(self) -> Iterator[StagedFile]:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
+        return super().__iter__()
 
 
 def test_a_place_that_is_not_empty_is_refused(shop: Shop, tmp_path: Path) -> None:
