@@ -27,7 +27,7 @@ from tests.receivers import Receiver
 from tests.shop import Shop
 
 #: Between two looks of everything; what is in between is looked at when it happens.
-GRID = timedelta(hours=6)
+GRID = timedelta(hours=12)
 UPKEEP = timedelta(weeks=4)
 #: A sensor that asks again and again would go on for ever.
 MOST_ROUNDS = 30
@@ -197,7 +197,7 @@ class Year:
 
 
 def _moments(script: Sequence[Week], begin: datetime) -> Iterator[tuple[datetime, list[Action]]]:
-    """Every six hours, and whenever something happens; until the evening of the last drop."""
+    """Every twelve hours, and whenever something happens; until the evening of the last drop."""
     end = script[-1].due + timedelta(hours=12)
     actions: dict[datetime, list[Action]] = {}
     for week in script:

@@ -47,7 +47,7 @@ def test_assets_are_grouped_by_domain_and_joined_across_locations(ui: Ui) -> Non
 
     for key, asset in assets.items():
         domain = key.split("/")[0]
-        own = domain in DOMAINS and not key.endswith("/_upkeep")
+        own = domain in DOMAINS
         assert asset["repository"]["location"]["name"] == (domain if own else "journeys"), key
         assert asset["groupName"] == domain if own else asset["groupName"] not in DOMAINS, key
     assert {asset["groupName"] for asset in assets.values()} > DOMAINS

@@ -68,12 +68,17 @@ class Facts:
 
         return Facts(
             tuple(sorted((each for each in self.made if inside(each.at)), key=_by_time)),
-            tuple(sorted((each for each in self.reported if inside(each.at)), key=lambda each: each.at)),
+            tuple(sorted((each for each in self.reported if inside(each.at)), key=_by_report)),
         )
 
 
-def _by_time(made: Made) -> tuple[datetime, str, str]:
-    return made.at, str(made.product), str(made.outcome)
+def _by_time(made: Made) -> tuple[datetime, str, str, str]:
+    """Facts of one moment have one order as well, whoever brings them."""
+    return made.at, str(made.product), str(made.outcome), f"{made.rows} {made.unkept} {made.published}"
+
+
+def _by_report(said: Reported) -> tuple[datetime, str, bool]:
+    return said.at, said.job, said.good
 
 
 def periods(journey: Journey, published: Iterable[datetime], now: datetime, count: int) -> list[Period]:

@@ -36,7 +36,7 @@ def upkeep_definitions(settings: Settings) -> dg.Definitions:
 
 
 def upkeep_key(domain: str) -> dg.AssetKey:
-    return dg.AssetKey([domain, "_upkeep"])
+    return dg.AssetKey(["upkeep", domain])
 
 
 def upkeep_asset(domain: str, settings: Settings) -> dg.AssetsDefinition:

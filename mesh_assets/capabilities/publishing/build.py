@@ -33,6 +33,7 @@ from mesh_assets.capabilities.publishing.quarantine import (
 from mesh_assets.capabilities.publishing.stale import (
     asked_partitions,
     find_sources,
+    found_equal,
     keys_now,
     partitions_to_make,
     read_heads,
@@ -266,7 +267,7 @@ def _committed(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> 
             for name, version in work.inputs.items()
         ),
         sources=work.sources,
-        input_keys=_keys_after(work),
+        input_keys=_keys_after(workshop, work),
         artifacts=artifact_digests(bench.artifacts),
         started=work.started,
     )
@@ -349,9 +350,10 @@ def _partitions_after(work: Work, draft: Draft, verdict: Verdict) -> dict[str, d
     return {**{key: dict(value) for key, value in kept.items()}, **made}
 
 
-def _keys_after(work: Work) -> dict[str, str]:
-    """Keys of the partitions made now, and of the others as the head has them."""
-    kept = dict(work.head.certificate.input_keys) if work.head else {}
+def _keys_after(workshop: Workshop, work: Work) -> dict[str, str]:
+    """Keys of the partitions made now, and of the others as they were last found."""
+    head = work.head
+    kept = {**head.certificate.input_keys, **found_equal(workshop.registry, head)} if head else {}
     return {**kept, **{partition: work.keys[partition] for partition in work.partitions}}
 
 
@@ -367,7 +369,7 @@ def _unchanged(workshop: Workshop, work: Work, sifted: Sifted | None) -> Built:
         message=told_of_hold(workshop.registry, work.head) or told_aside(work.set_aside),
         passed=sum(result["outcome"] == "passed" for result in results),
         warned=sum(result["outcome"] != "passed" for result in results),
-        details={"input_keys": _keys_after(work), **rows_aside(work.head)},
+        details={"input_keys": _keys_after(workshop, work), **rows_aside(work.head)},
     )
     workshop.registry.record_build(record, verdict.results if verdict else ())
     return Built(record, verdict, work.head)

@@ -31,6 +31,9 @@ from mesh_assets.words.versions import WHOLE, BuildOutcome, SourceVersion, Versi
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
 
+#: How far behind refused and failed builds one is looked for that found nothing new.
+BUILDS = 50
+
 
 def read_heads(workshop: Workshop, asset: Asset) -> dict[ProductName, Version]:
     """The version of every input that readers see now; an input without one stops the build."""
@@ -97,11 +100,24 @@ def known_keys(workshop: Workshop, asset: Asset) -> list[Mapping[str, str]]:
     head = workshop.registry.head(asset.name)
     if head is None:
         return []
-    known = [head.certificate.input_keys]
-    last = workshop.registry.last_build(asset.name)
-    if last and last.outcome is BuildOutcome.UNCHANGED and last.version == head.number:
-        known.append(last.details.get("input_keys", {}))
+    known = [head.certificate.input_keys, found_equal(workshop.registry, head)]
     return [*known, held_keys(workshop.registry, head)]
+
+
+def found_equal(registry: Registry, head: Version) -> Mapping[str, str]:
+    """Keys under which partitions of the head were made again and found as they were; {} if none was.
+
+    A build behind that which was refused or failed forgets nothing of it.
+    """
+    last = registry.last_build(head.product)
+    if last is not None and last.outcome in (BuildOutcome.REFUSED, BuildOutcome.FAILED):
+        looked = (BuildOutcome.UNCHANGED, BuildOutcome.PUBLISHED)
+        builds = registry.builds(head.product, limit=BUILDS)
+        last = next((each for each in builds if each.outcome in looked), None)
+    if last is None or last.outcome is not BuildOutcome.UNCHANGED or last.version != head.number:
+        return {}
+    keys: Mapping[str, str] = last.details.get("input_keys", {})
+    return keys
 
 
 def unheard(registry: Registry, asset: Asset) -> bool:

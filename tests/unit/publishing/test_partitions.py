@@ -72,6 +72,22 @@ def test_a_change_in_the_week_over_new_year_reopens_both_months_and_publishes_th
     assert mesh.rows("brand.performance") == [(date(2024, 12, 1), 55), (date(2025, 1, 1), 40)]
 
 
+def test_a_month_that_was_found_equal_is_not_made_again_after_another_one_was_published(mesh: Shop) -> None:
+    rows = one_fill_each(mesh)
+    build_all(mesh, "first")
+    # A fill on 2 February, in the week with which January ends.
+    drop(mesh, "2025-01-27", [*rows["2025-01-27"], (99, day("2025-01-27", 6), 5)])
+    build_all(mesh, "equal")
+    drop(mesh, "2024-12-16", [*rows["2024-12-16"], (98, day("2024-12-16"), 5)])
+    build_all(mesh, "published")
+    made(mesh)
+
+    drop(mesh, "2024-12-09", [*rows["2024-12-09"], (97, day("2024-12-09"), 5)])
+    build_all(mesh, "again")
+
+    assert made(mesh)["brand.performance"] == ["2024-12-01"]
+
+
 def test_a_late_fill_reopens_the_week_of_its_date_and_not_the_week_that_brought_it(mesh: Shop) -> None:
     rows = one_fill_each(mesh)
     build_all(mesh, "first")
