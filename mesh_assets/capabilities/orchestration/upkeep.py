@@ -1,7 +1,7 @@
 """Maintenance as an asset for each domain: it checks the lake, expires, cleans up, and says how much.
 
-Its schedule is off until somebody turns it on: deleting is an owner's decision. It runs beside the domains, not
-in them: who writes a domain's data needs no right to delete it, and "materialize all" deletes nothing.
+Its schedule is off until somebody turns it on: deleting is an owner's decision. It stands beside the domains:
+who writes a domain's data needs no right to delete it, and "materialize all" deletes nothing.
 """
 
 from __future__ import annotations
