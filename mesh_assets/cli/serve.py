@@ -93,12 +93,14 @@ def dev(
 
     **Examples**: `mesh dev` · `mesh dev --one-process --port 3001`
     """
+    from mesh_assets.capabilities.orchestration.alive import tell_of_dead_runs
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
     from mesh_assets.capabilities.orchestration.server import remember_server
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
     prepare_dagster_home(settings)
+    tell_of_dead_runs(settings)  # or they would keep their places in the queue
     remember_server(settings, f"http://127.0.0.1:{port}")
     where = ["-m", "mesh_assets.everything"] if one_process else ["-w", str(settings.workspace)]
     command = [

@@ -39,7 +39,11 @@ LOCATION = "journeys"
 
 def read_journeys(settings: Settings, mesh: Mesh) -> list[Journey]:
     """Every journey of the mesh, by name. Raises DocumentMalformed with file, line and column."""
-    return [read_journey(path, mesh) for path in sorted(settings.journeys.glob("*.yaml"))]
+    return [read_journey(path, mesh) for path in journey_files(settings)]
+
+
+def journey_files(settings: Settings) -> list[Path]:
+    return sorted(settings.journeys.glob("*.yaml"))
 
 
 def find_journey(settings: Settings, mesh: Mesh, name: str) -> Journey:

@@ -1,8 +1,9 @@
-"""Which runs of `mesh build` are alive, and telling Dagster of those that are not.
+"""Which runs are alive, and telling Dagster of those that are not.
 
-A run that is killed cannot say so, and Dagster would show it as started for ever. Each run holds a lock on a
-file of its own, which the kernel lets go when the process dies, however it dies; the next build looks at the
-files that are left. Looking costs nothing when there are none: Dagster is imported only for a dead run.
+A run that is killed cannot say so, and Dagster would show it as started for ever, in a place of its queue.
+Each run of `mesh build`, and each step of any other run, holds a lock on a file of the run, which the kernel
+lets go when the process dies, however it dies; the next build, `mesh dev` and automation look at the files
+that are left. Looking costs nothing when there are none: Dagster is imported only for a dead run.
 """
 
 from __future__ import annotations
@@ -33,6 +34,16 @@ def alive(settings: Settings, run_id: str) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def working(settings: Settings, run_id: str) -> Iterator[None]:
+    """As long as a step lasts, its run is alive; a run that says so as a whole needs no more."""
+    if is_alive(settings, run_id):
+        yield
+    else:
+        with alive(settings, run_id):
+            yield
 
 
 def tell_of_dead_runs(settings: Settings) -> list[str]:

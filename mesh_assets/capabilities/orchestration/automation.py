@@ -26,6 +26,7 @@ from mesh_assets.capabilities.contracts.automation import EAGER, MANUAL, describ
 from mesh_assets.capabilities.contracts.model import Automation
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
+from mesh_assets.capabilities.orchestration.alive import tell_of_dead_runs
 from mesh_assets.capabilities.orchestration.conditions import (
     SOON,
     Answers,
@@ -154,6 +155,7 @@ def look(
     location: Location, registry: Registry, instance: dg.DagsterInstance, now: datetime | None = None
 ) -> Found:
     """Settle what was asked for, then decide; what is asked for is on record before anybody is asked."""
+    tell_of_dead_runs(location.settings)
     now, answers = now or datetime.now(UTC), _answers(location, registry, instance)
     if not anything_wanted(registry.glimpse(location.name), location.managed, answers, now):
         return Found(None, NOTHING, _again(location, Decision(), False, now))

@@ -6,16 +6,19 @@ Annotations are evaluated here: Dagster looks at the class that stands beside `c
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
 
-from mesh_assets.capabilities.lineage.journeys import LOCATION, read_journeys
+from mesh_assets.capabilities.lineage.journeys import LOCATION, journey_files, read_journey, read_journeys
 from mesh_assets.capabilities.lineage.model import Mesh
 from mesh_assets.capabilities.lineage.read import read_mesh
+from mesh_assets.capabilities.observability.locations import readable_mesh
 from mesh_assets.capabilities.orchestration.journey_assets import journey_asset, states_sensor
 from mesh_assets.capabilities.orchestration.journey_stages import Stage, stages
 from mesh_assets.capabilities.orchestration.mesh_wide import mesh_wide_definitions
+from mesh_assets.words.errors import DocumentMalformed
 from mesh_assets.words.journeys import Journey
 from mesh_assets.words.names import product_name
 from mesh_assets.words.orders import Mode, RunOrder
@@ -41,8 +44,7 @@ OPTIONS = {
 
 def journey_definitions(settings: Settings) -> dg.Definitions:
     """The code location beside the domains: every journey, and what belongs to the mesh as a whole."""
-    mesh = read_mesh(settings)
-    found = read_journeys(settings, mesh)
+    mesh, found = _readable(settings)
     jobs = {journey.name: journey_job(mesh, journey) for journey in found}
     scheduled = [journey for journey in found if journey.cron]
     triggered = [journey for journey in found if journey.trigger]
@@ -57,6 +59,21 @@ def journey_definitions(settings: Settings) -> dg.Definitions:
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(own, *mesh_wide_definitions(settings))
+
+
+def _readable(settings: Settings) -> tuple[Mesh, list[Journey]]:
+    """All journeys; while a domain cannot be read, those that do without it.
+
+    This location tells people of what is broken: a mistake in a domain must not take it away.
+    """
+    mesh, problems = readable_mesh(settings)
+    if not problems:
+        return mesh, read_journeys(settings, mesh)
+    found = []
+    for path in journey_files(settings):
+        with suppress(DocumentMalformed):
+            found.append(read_journey(path, mesh))
+    return mesh, found
 
 
 def journey_job(mesh: Mesh, journey: Journey) -> dg.JobDefinition:

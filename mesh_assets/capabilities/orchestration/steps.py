@@ -14,6 +14,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import extract_data_version_from_entry
 
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
+from mesh_assets.capabilities.orchestration.alive import working
 from mesh_assets.capabilities.orchestration.describe import asset_key, asset_spec, check_spec
 from mesh_assets.capabilities.orchestration.tools import dagster_tools
 from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, RegistryBusy, ReleaseConflict
@@ -43,10 +44,11 @@ def product_step(domain: DomainAssets, asset: Asset) -> dg.AssetsDefinition:
         op_tags={"mesh/domain": asset.name.domain},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
-        if asset_key(asset.name) in context.selected_asset_keys:
-            yield from _build(context, domain, asset)
-        else:
-            yield from _audit_published(context, domain, asset)
+        with working(read_settings(), context.run.run_id):
+            if asset_key(asset.name) in context.selected_asset_keys:
+                yield from _build(context, domain, asset)
+            else:
+                yield from _audit_published(context, domain, asset)
 
     return step
 
@@ -69,7 +71,11 @@ def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition
         chosen = [model for model in models if asset_key(model.name) in context.selected_asset_keys]
         with _told():
             refuse_paused_models(workshop, chosen)
-        with _told(), on_record(workshop, [model.name for model in chosen]):
+        with (
+            working(workshop.settings, context.run.run_id),
+            _told(),
+            on_record(workshop, [model.name for model in chosen]),
+        ):
             make_models(workshop, chosen, workshop.weeks or ())
         for model in chosen:
             yield dg.MaterializeResult(

@@ -148,3 +148,17 @@ def test_a_schedule_keeps_its_time_zone(shop: Shop, settings: Settings) -> None:
     schedule = journey_definitions(settings).resolve_schedule_def("takings_schedule")
 
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "Europe/Vienna")
+
+
+def test_a_domain_that_cannot_be_read_takes_away_its_own_journeys_and_no_others(
+    shop: Shop, settings: Settings
+) -> None:
+    write(shop)
+    till = "name: till\ndescription: The till.\ntargets: [shop.orders]\n" + DAILY
+    (shop.root / "journeys" / "till.yaml").write_text(till, encoding="utf-8")
+    (shop.folder("books.revenue") / "contract.yaml").write_text("kind: [", encoding="utf-8")
+
+    definitions = journey_definitions(settings)
+
+    assert {job.name for job in definitions.jobs or ()} == {"till"}
+    assert {sensor.name for sensor in definitions.sensors or ()} >= {"mesh_alerts"}

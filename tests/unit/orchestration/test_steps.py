@@ -150,3 +150,28 @@ def test_domains_connect_by_asset_key_alone(shop: Shop) -> None:
     ]
 
     assert [dep.asset_key for dep in spec.deps] == [ORDERS_KEY]
+
+
+LOOKS_AT_ITSELF = """
+import os
+from pathlib import Path
+from mesh_assets import mesh
+
+
+@mesh.recipe(sources=["order_log"])
+def orders(run: mesh.Run) -> str:
+    held = [path.name for path in (Path(os.environ["MESH_HOME"]) / "dagster" / "alive").glob("[!.]*")]
+    assert held == [run.run_id], held
+    return "SELECT order_id::BIGINT AS order_id, amount::BIGINT AS amount FROM source.order_log"
+"""
+
+
+def test_a_run_that_nobody_here_started_says_that_it_is_alive_while_a_step_works(
+    shop: Shop, instance: dg.DagsterInstance
+) -> None:
+    folder = shop.folder("shop.orders")
+    (folder / "recipe.sql").unlink()
+    (folder / "recipe.py").write_text(LOOKS_AT_ITSELF, encoding="utf-8")
+
+    assert run(shop, instance, "shop.orders").success
+    assert list((shop.settings.dagster_home / "alive").iterdir()) == []
