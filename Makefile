@@ -12,7 +12,7 @@ dev: .venv/.mesh  ## the same mesh in Dagster's UI, on http://127.0.0.1:3000
 	$(BIN)/mesh dev
 
 test: .venv/.dev check  ## lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev
 	$(BIN)/ruff check .
