@@ -152,11 +152,9 @@ def read(environment: dict[str, str], number: int, seconds: float) -> Counter[st
 
 
 def _read_pair(settings: Settings, registry: Registry, con: object, counts: Counter[str]) -> None:
-    heads = registry.heads()
-    pair = [registry.version(name, heads[name]) for name in (TILL, DESK)]
-    seen = []
-    for version in pair:
-        sql = input_sql(settings, version.product, version.snapshot)
+    heads, seen = registry.shown((TILL, DESK)), []
+    for name in (TILL, DESK):
+        sql = input_sql(settings, name, heads[name].snapshot)
         query = f"SELECT count(id), count(DISTINCT batch), min(batch) FROM ({sql})"
         seen.append(con.execute(query).fetchone())  # type: ignore[attr-defined]
         counts["reads"] += 1

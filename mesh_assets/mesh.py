@@ -8,7 +8,7 @@ Not here: how any of it works (capabilities).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from mesh_assets.capabilities.publishing.sources import SourceFile
     from mesh_assets.capabilities.registry import Registry
     from mesh_assets.words.rules import Verdict
+    from mesh_assets.words.vaults import Secret
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Resource = TypeVar("Resource")
 
 __all__ = [
     "Handle",
@@ -41,17 +43,24 @@ __all__ = [
     "definitions",
     "expectation",
     "journey_definitions",
+    "outside",
     "read",
     "recipe",
     "schema",
+    "secret",
     "verdict",
 ]
 
 
-def recipe(*, inputs: Sequence[str] = (), sources: Sequence[str] = ()) -> Callable[[Function], Function]:
-    """Mark the function that makes a product, and say what it reads.
+def recipe(
+    *,
+    inputs: Sequence[str] = (),
+    sources: Sequence[str] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> Callable[[Function], Function]:
+    """Mark the function that makes a product, and say what it reads; of an input in `columns`, these only.
 
-    Both lists must be written as literals: the mesh reads them from the text, so that loading a code location
+    All of it must be written as literals: the mesh reads it from the text, so that loading a code location
     imports no recipe and no engine. The function has the product's name, takes a `mesh.Run`, and returns a
     polars DataFrame, a pyarrow Table, a DuckDB relation of `run.con`, or SQL text to run there.
     """
@@ -83,7 +92,8 @@ def read(
     if found is None:
         _refuse_unknown(settings, name)
         raise NoVersion(product=name, wanted="" if release is None else f" at release {release}")
-    return Handle(settings, name, number=found.number, snapshot=found.readable().snapshot)
+    found = found.readable()
+    return Handle(settings.of(found.stored), name, number=found.number, snapshot=found.snapshot)
 
 
 def schema(product: str, backend: str = "polars") -> DataFrameSchema:
@@ -142,9 +152,10 @@ def _like(settings: Settings, name: ProductName) -> tuple[str, ...]:
 def definitions(file: str) -> Definitions:
     """The Dagster definitions of the domain whose `definitions.py` this is called from."""
     from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+    from mesh_assets.capabilities.orchestration.kitchen_schedules import of_environment
 
-    folder = Path(file).resolve().parent
-    return domain_definitions(folder.name, read_settings())
+    folder, settings = Path(file).resolve().parent, read_settings()
+    return of_environment(domain_definitions(folder.name, settings), settings)
 
 
 def journey_definitions(file: str) -> Definitions:
@@ -152,8 +163,41 @@ def journey_definitions(file: str) -> Definitions:
     whole.
     """
     from mesh_assets.capabilities.orchestration.journeys import journey_definitions as made
+    from mesh_assets.capabilities.orchestration.kitchen_schedules import of_environment
 
-    return made(replace(read_settings(), journeys=Path(file).resolve().parent))
+    settings = replace(read_settings(), journeys=Path(file).resolve().parent)
+    return of_environment(made(settings), settings)
+
+
+def secret(address: str) -> Secret:
+    """The secret at `vault://domain/name`, as this environment has it: `.reveal()` is its value.
+
+    Written anywhere else it is its address. Raises SecretMissing; a kitchen is not given production's.
+    """
+    from mesh_assets.capabilities.publishing.vault import secret as found
+
+    return found(read_settings(), address)
+
+
+def outside(resource: Resource, *, kitchen_safe: bool = False) -> Resource:
+    """A resource that does something outside of the mesh (sends, orders, writes elsewhere).
+
+    In a kitchen it is a recorder: what it is asked to do becomes a line in the kitchen's `outside.jsonl`, and
+    nothing is done; unless it is declared safe.
+    """
+    from mesh_assets.capabilities.publishing.vault import outside as placed
+
+    return placed(read_settings(), resource, kitchen_safe=kitchen_safe)
+
+
+def code_of_kitchen(package: Sequence[str], folder: str) -> list[str]:
+    """Where the package of domains or of journeys is in the kitchen that this process works in; its own place
+    for a mesh whose code is elsewhere.
+    """
+    settings = read_settings()
+    if str(getattr(settings.root, folder)) not in [str(Path(each).resolve()) for each in package]:
+        return list(package)
+    return [str(getattr(settings, folder))]
 
 
 def __getattr__(name: str) -> Any:

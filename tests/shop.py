@@ -109,7 +109,8 @@ class Shop:
         with open_registry(self.settings) as registry:
             found = registry.head(name) if version is None else registry.version(name, version)
         assert found is not None
-        handle = Handle(self.settings, name, number=found.number, snapshot=found.snapshot)
+        stored = self.settings.of(found.stored)
+        handle = Handle(stored, name, number=found.number, snapshot=found.snapshot)
         try:
             return sorted(handle.relation.fetchall())
         finally:

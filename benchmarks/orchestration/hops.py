@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,9 +51,11 @@ def hops(alive: Alive, shop: Shop) -> list[tuple[float, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hops", type=int, default=100)
-    wanted = parser.parse_args().hops
+    parser.add_argument("--keep", type=Path, help="An empty folder for the mesh and its logs, which stay.")
+    asked = parser.parse_args()
+    wanted = asked.hops
     print(machine())
-    with tempfile.TemporaryDirectory(prefix="mesh-hops-") as folder:
+    with nullcontext(asked.keep) if asked.keep else tempfile.TemporaryDirectory("mesh-hops-") as folder:
         shop = make_chain(Path(folder))
         with serve(shop) as alive:
             for number in range(1, wanted // (len(CHAIN) - 1) + 1):

@@ -21,6 +21,7 @@ import dagster as dg
 from benchmarks.tables import machine, median, table
 from mesh_assets.capabilities.lineage.read import read_domain_assets
 from mesh_assets.capabilities.orchestration import automation
+from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from mesh_assets.capabilities.registry import Registry, open_registry
 from mesh_assets.words.automation import Watched
 from mesh_assets.words.names import ProductName, product_name
@@ -75,11 +76,16 @@ def measure(products: int, runs: int) -> list[object]:
         assets = read_domain_assets(shop.settings, "books")
         location = automation.Location(shop.settings, assets, automation._managed(assets))
         sensor = automation.automation_sensor(assets, shop.settings)
+        repository = domain_definitions("books", shop.settings).get_repository_def()
         with open_registry(shop.settings) as registry:
             fill(shop, registry, products)
             # A tick as the daemon asks for it; without threads it looks once and does not stay.
-            first = sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
-            context = dg.build_sensor_context(instance=instance, cursor=first.cursor)
+            first = sensor.evaluate_tick(
+                dg.build_sensor_context(instance=instance, repository_def=repository)
+            )
+            context = dg.build_sensor_context(
+                instance=instance, cursor=first.cursor, repository_def=repository
+            )
             idle = cost(lambda: sensor.evaluate_tick(context), runs)
             elsewhere = cost(lambda: automation.look(location, registry, instance), max(runs // 5, 5))
             automate(shop, "books.revenue", '{cron: "0 0 1 1 *"}')

@@ -86,13 +86,17 @@ def send(as_json: AsJson = False) -> None:
     **Examples**: `mesh alert send`
     """
     from mesh_assets.capabilities.observability.alerts import look_and_tell
+    from mesh_assets.capabilities.observability.followers import tell_followers
     from mesh_assets.capabilities.registry import open_registry
     from mesh_assets.words.settings import read_settings
 
-    settings = read_settings()
+    settings, alerts = read_settings(), _alerts()
     with open_registry(settings) as registry:
-        done = look_and_tell(settings, registry, _alerts())
+        done = look_and_tell(settings, registry, alerts)
+        heard = tell_followers(settings, registry, alerts)
     sent = done.delivered
+    for name, count in vars(heard).items():
+        setattr(sent, name, getattr(sent, name) + count)
     if as_json:
         print_json({"standing": done.standing, "queued": done.queued, **vars(sent)})
     else:

@@ -6,7 +6,10 @@ or a recipe is wrong (your code); 130 interrupted.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -18,10 +21,19 @@ from mesh_assets.cli.contract import contract
 from mesh_assets.cli.diff import diff
 from mesh_assets.cli.doctor import doctor
 from mesh_assets.cli.events import events
+from mesh_assets.cli.follow import access, follow
+from mesh_assets.cli.impact import impact
 from mesh_assets.cli.journey import journey, journeys
+from mesh_assets.cli.kitchen import complete_kitchen, kitchen
+from mesh_assets.cli.kitchen_diff import diff as diff_of_kitchen
+from mesh_assets.cli.kitchen_promote import approve, promote, promotions, rebase, undo
+from mesh_assets.cli.kitchen_run import run as run_in_kitchen
+from mesh_assets.cli.kitchen_schedules import schedules as schedules_of_kitchen
 from mesh_assets.cli.lake import lake
+from mesh_assets.cli.lineage import lineage
 from mesh_assets.cli.look import products, read, show
 from mesh_assets.cli.pause import announce, hold, let_go, pause, pauses, resume, withdraw
+from mesh_assets.cli.portal import portal, up
 from mesh_assets.cli.quarantine import quarantine
 from mesh_assets.cli.records import records
 from mesh_assets.cli.reproduce import reproduce
@@ -38,6 +50,9 @@ from mesh_assets.words.errors import MeshError, YourCode
 
 INTERRUPTED = 130
 
+#: A disk that is full, can only be read, or fails.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
 app = typer.Typer(
     name="mesh",
     help="A data mesh you can run: build products under contract, read them, and see why one was refused.",
@@ -53,6 +68,8 @@ for command in (
     status,
     products,
     show,
+    lineage,
+    impact,
     checks,
     why,
     read,
@@ -70,6 +87,7 @@ for command in (
     sources,
     arrivals,
     dev,
+    up,
     doctor,
     pause,
     resume,
@@ -79,6 +97,7 @@ for command in (
     announce,
     withdraw,
     records,
+    follow,
     dbt_properties,
 ):
     app.command(name=command.__name__.replace("_", "-"))(command)
@@ -89,6 +108,37 @@ app.add_typer(journey, name="journey")
 app.add_typer(events, name="events")
 app.add_typer(alert, name="alert")
 app.add_typer(lake, name="lake")
+app.add_typer(kitchen, name="kitchen")
+kitchen.command("run")(run_in_kitchen)
+kitchen.command("schedules")(schedules_of_kitchen)
+kitchen.command("diff")(diff_of_kitchen)
+for each in (approve, promote, rebase, promotions, undo):
+    kitchen.command()(each)
+app.add_typer(portal, name="portal")
+app.add_typer(access, name="access")
+
+
+@app.callback()
+def place(
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--kitchen",
+            "-k",
+            envvar="MESH_KITCHEN",
+            help="Work in this kitchen; any command can.",
+            autocompletion=complete_kitchen,
+        ),
+    ] = None,
+) -> None:
+    """What stands before the command is where it works: in production, or in a kitchen."""
+    if within:
+        os.environ["MESH_KITCHEN"] = within
+        for name in [name for name in os.environ if name.startswith("MESH_SECRET_")]:
+            del os.environ[name]  # production's secrets are not for code that is being tried
+        console = stderr()
+        if console.is_terminal:
+            console.print(f"[black on yellow] kitchen {_escaped(within)} [/]")
 
 
 def main() -> None:
@@ -98,6 +148,14 @@ def main() -> None:
     except MeshError as error:
         stderr().print(f"[bold red]error[/] {_escaped(str(error))}", soft_wrap=True)
         sys.exit(2 if isinstance(error, YourCode) else 1)
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        from mesh_assets.words.stores import DiskRefused
+
+        refused = DiskRefused(what=error.filename or "A file", problem=error.strerror)
+        stderr().print(f"[bold red]error[/] {_escaped(str(refused))}", soft_wrap=True)
+        sys.exit(1)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:  # typer has turned Ctrl-C into its exit code, without a word
             told = (

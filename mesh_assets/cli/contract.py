@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mesh_assets.cli.contract_audit import audit
+from mesh_assets.cli.contract_diff import diff
 from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ contract = typer.Typer(
 
 
 contract.command()(audit)
+contract.command()(diff)
 
 
 @contract.command()
@@ -76,6 +78,22 @@ def forms(
     from mesh_assets.words.settings import PROJECT
 
     _keep(PROJECT / "docs" / "forms.md", forms_page(), "mesh contract forms", check=check)
+
+
+@contract.command()
+def changes(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not as the code says.")
+    ] = False,
+) -> None:
+    """Write docs/contract-changes.md: every kind of change of a contract, and whom it can break.
+
+    **Examples**: `mesh contract changes` · `mesh contract changes --check`
+    """
+    from mesh_assets.capabilities.contracts.compared_page import changes_page
+    from mesh_assets.words.settings import PROJECT
+
+    _keep(PROJECT / "docs" / "contract-changes.md", changes_page(), "mesh contract changes", check=check)
 
 
 @contract.command()

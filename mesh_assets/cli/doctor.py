@@ -26,6 +26,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
 
     settings = read_settings()
     findings = [*look_at_all(settings), *_stopped(settings), *_locations(settings), *_runs(settings)]
+    findings += _kitchens(settings)
     if as_json:
         print_json([vars(finding) for finding in findings])
     else:
@@ -47,6 +48,32 @@ def _stopped(settings: Settings) -> Iterator[Finding]:
         yield Finding("pauses", True, f"{scope} is paused {pause.told()}: `mesh resume {scope}`")
     for scope, hold in controls.holds.items():
         yield Finding("pauses", True, f"what uses {scope} is held {hold.told()}: `mesh let-go {scope}`")
+
+
+def _kitchens(settings: Settings) -> Iterator[Finding]:
+    """What is left of kitchens that nobody uses any more."""
+    from mesh_assets.capabilities.kitchens.looking import leftovers
+    from mesh_assets.capabilities.observability.health import Finding
+
+    if settings.base is not None:
+        return
+    left = [*leftovers(settings), *_promotions(settings)]
+    for told in left:
+        yield Finding("kitchens", False, told)
+    if not left:
+        yield Finding("kitchens", True, "none is half there, and none has outlived its time")
+
+
+def _promotions(settings: Settings) -> Iterator[str]:
+    """Promotions that somebody has to finish: data is shown and code is not, or Dagster knows of nothing."""
+    from mesh_assets.capabilities.registry import open_registry
+
+    with open_registry(settings) as registry:
+        for each in registry.unfinished_promotions():
+            yield (
+                f"promotion {each.id} of kitchen {each.kitchen} is {each.state} since "
+                f"{each.began:%Y-%m-%d %H:%M} UTC: `mesh kitchen promote {each.kitchen} --resume`"
+            )
 
 
 def _locations(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.grant import grant
+from mesh_assets.cli.grant import grant, grants
 from mesh_assets.cli.look import JsonOption
 from mesh_assets.cli.moves import backup, move, restore
 from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout, table
@@ -28,7 +28,7 @@ lake = typer.Typer(
     no_args_is_help=True,
 )
 
-for command in (grant, backup, restore, move):
+for command in (grant, grants, backup, restore, move):
     lake.command()(command)
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it nothing is changed.")]

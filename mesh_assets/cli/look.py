@@ -203,9 +203,8 @@ def _show_version(asset: Asset, version: Version | None) -> None:
         + (", ".join(f"{each.product}@{each.number}" for each in certificate.inputs) or "sources")
     )
     for name in certificate.artifacts:
-        console.print(
-            f"artifact: {artifact_folder(read_settings(), asset.name, version.run_id)}/{name}", soft_wrap=True
-        )
+        folder = artifact_folder(read_settings().of(version.stored), asset.name, version.run_id)
+        console.print(f"artifact: {folder}/{name}", soft_wrap=True)
 
 
 def _print_table(relation: Any, whole: Any) -> None:

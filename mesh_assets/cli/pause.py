@@ -32,7 +32,7 @@ def pause(scope: Scope, reason: Reason, until: Until = None) -> None:
     --reason "wrong labels delivered"`
     """
     settings, registry = _open()
-    name = _known_scope(settings, scope)
+    name = known_scope(settings, scope)
     ends = moment(until, "--until") if until else None
     found = registry.pause(name, _said(reason), _who(), ends)
     stdout().print(f"{name} is paused {found.told()}. To go on: `mesh resume {name}`", markup=False)
@@ -182,7 +182,7 @@ def _said(text: str) -> str:
     return " ".join(text.split())
 
 
-def _known_scope(settings: Settings, scope: str) -> str:
+def known_scope(settings: Settings, scope: str) -> str:
     """A domain or product that has a folder; what is in it may be broken, which is a reason to pause it."""
     if "." in scope or "/" in scope:
         return str(_known_product(settings, scope))

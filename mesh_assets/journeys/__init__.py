@@ -3,3 +3,10 @@
 Here: a YAML file per journey, and two lines for Dagster. Not here: products (domains), how a journey is read
 and judged (capabilities/lineage, capabilities/observability).
 """
+
+import os
+
+if os.environ.get("MESH_KITCHEN"):
+    from mesh_assets import mesh
+
+    __path__ = mesh.code_of_kitchen(__path__, "journeys")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.words.kitchens import KITCHENS, RECORD, UnknownKitchen, kitchen_name
 from mesh_assets.words.names import WORD
+from mesh_assets.words.versions import PROD
 
 #: MESH_DATA_HCP and so on.
 DATA_OF = "MESH_DATA_"
@@ -58,6 +62,33 @@ class Settings:
     data: str = ""
     #: (domain, place) of those that have one of their own.
     data_of: tuple[tuple[str, str], ...] = ()
+    #: MESH_KITCHEN: the kitchen that this is, "" for the mesh itself.
+    kitchen: str = ""
+    #: What the kitchen was opened from.
+    base: Settings | None = None
+    #: Domains that a kitchen may write; () for all.
+    writable: tuple[str, ...] = ()
+    #: How a kitchen thins out what it reads, "" for not at all.
+    sample: str = ""
+
+    @property
+    def environment(self) -> str:
+        """`prod`, or the kitchen's name."""
+        return self.kitchen or PROD
+
+    @property
+    def root(self) -> Settings:
+        """The mesh itself, whatever kitchen this is."""
+        return self if self.base is None else self.base.root
+
+    def of(self, stored: str) -> Settings:
+        """Settings of the environment whose lake has a version's rows: `settings.of(version.stored)`."""
+        here: Settings | None = self
+        while stored and here is not None and here.environment != stored:
+            here = here.base
+        if here is None:
+            raise UnknownKitchen(name=stored, why=f"{self.environment} reads versions of it")
+        return here
 
     @property
     def lakes(self) -> Path:
@@ -75,10 +106,49 @@ class Settings:
     def scratch(self) -> Path:
         return self.home / "scratch"
 
+    @property
+    def landed(self) -> Path:
+        """Rows and events that became files: a kitchen reads the mesh's own."""
+        return self.root.home / "landed"
+
+    def kitchen_home(self, name: str) -> Path:
+        """All that is a kitchen's own, except objects in a bucket."""
+        return self.root.home / KITCHENS / name
+
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment (`MESH_…`), with defaults that need none of it."""
     env = os.environ if environ is None else environ
+    kitchen, settings = env.get("MESH_KITCHEN") or "", _read(env)
+    return in_kitchen(settings, kitchen) if kitchen else settings
+
+
+def in_kitchen(root: Settings, name: str) -> Settings:
+    """A kitchen as its record in its folder says it; raises UnknownKitchen if it is not there whole."""
+    home = root.kitchen_home(kitchen_name(name))
+    try:
+        record: dict[str, Any] = json.loads((home / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        known = tuple(sorted(path.parent.name for path in home.parent.glob(f"*/{RECORD}")))
+        raise UnknownKitchen(name=name, known=known) from None
+    base = root if record["base"] == PROD else in_kitchen(root, record["base"])
+    code, folders = home / "code", record["folders"]
+    return replace(
+        base,
+        home=home,
+        registry=f"sqlite:///{home / 'registry.sqlite'}",
+        catalog="sqlite",
+        data="",
+        data_of=(),
+        **{each: code / folder for each, folder in folders.items()},
+        kitchen=name,
+        base=base,
+        writable=tuple(record["domains"]),
+        sample=record["sample"],
+    )
+
+
+def _read(env: Mapping[str, str]) -> Settings:
     home = _path(env, "MESH_HOME", PROJECT / ".mesh")
     return Settings(
         home=home,

@@ -27,6 +27,34 @@ class CatalogLost(YourData):
     )
 
 
+class DiskRefused(YourData):
+    """A folder is full, can only be read, or its disk does not answer."""
+
+    template = (
+        "{what} cannot be used: {problem}. Nothing is half done, and readers see what they saw. Make room or "
+        "mend the folder, then run it again"
+    )
+
+
+class RegistryLost(YourData):
+    """The registry's server went away, or its file cannot be used. A COMMIT that was under way may have
+    landed: whoever releases again under the same run gets what it released.
+    """
+
+    template = (
+        "{where} does not answer: {problem}. Nothing is half done, and readers see what they saw. Look at "
+        "MESH_REGISTRY, the server, and PGPASSWORD or the password file; then run it again: what landed "
+        "already is not done twice"
+    )
+
+
+class RegistryRefused(YourCode):
+    template = (
+        "{where} does not let this database role do that: {problem}. A domain's writer writes rows of its "
+        "own products; see who may do what: `mesh lake grants`"
+    )
+
+
 class NotAllowed(YourCode):
     template = (
         "This database role may not do that to the lake of {domain}: {problem}. A domain's writer writes its "

@@ -125,6 +125,12 @@ class Certificate:
     #: What a rollback holds: {run, from, to, who, since, keys}. A partition of `keys` is not made again while
     #: its key is what it was at the rollback.
     hold: Mapping[str, Any] = field(default_factory=dict)
+    #: Column lineage as it was known: {how, columns: {own: [product.column]}, reads: {product: [column], or
+    #: None for all}, unsafe}. Empty in older certificates.
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    #: If this version was made in a kitchen: {kitchen, promotion, version, run, who}. Who and when are then
+    #: the promotion's, with and how are the kitchen's.
+    promoted: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,8 @@ class Version:
     certificate: Certificate
     #: When its rows were let go of; None while they can be read. The certificate stays.
     expired: datetime | None = None
+    #: In a kitchen: the environment whose lake has its rows (`settings.of(version.stored)`), "" for this one.
+    stored: str = ""
 
     def readable(self) -> Version:
         """The version itself; raises VersionExpired if its rows are gone."""

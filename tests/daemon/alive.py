@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mesh_assets.capabilities.orchestration.alive import process_of
 from mesh_assets.capabilities.orchestration.instance import open_instance, prepare_dagster_home
+from mesh_assets.capabilities.orchestration.launch_server import LAUNCH
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
 from mesh_assets.words.versions import BuildRecord
@@ -65,6 +67,8 @@ class Alive:
     ports: dict[str, int]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _builds: int = 0
+    #: Sessions of processes that were killed alone: runs that they started go on.
+    _left: list[int] = field(default_factory=list)
 
     # what a test does
 
@@ -105,7 +109,7 @@ class Alive:
         self.wait_for(f"{domain} is mended", lambda: self.location(domain) == "RepositoryLocation")
 
     def _definitions(self, domain: str) -> Path:
-        return self.shop.root / "domains" / domain / "definitions.py"
+        return definition_files(self.shop)[domain]
 
     # what a test waits for
 
@@ -167,6 +171,24 @@ class Alive:
         with open_registry(self.shop.settings) as registry:
             return registry.builds(product_name(product), limit=200)[::-1]
 
+    def launch(self, product: str) -> str:
+        """Start a run as somebody does who clicks in the UI; its id."""
+        selector = {
+            "jobName": "__ASSET_JOB",
+            "repositoryName": "__repository__",
+            "repositoryLocationName": product.partition(".")[0],
+            "assetSelection": [{"path": product.split(".")}],
+        }
+        found = self.ask(LAUNCH, params={"selector": selector, "mode": "default"})["launchRun"]
+        return str(found["run"]["runId"])
+
+    def status(self, run_id: str) -> str:
+        return next(run.status for run in self.runs() if run.id == run_id)
+
+    def process_of(self, run_id: str) -> int | None:
+        """The process that works on a run, while there is one."""
+        return process_of(self.shop.settings, run_id)
+
     def location(self, name: str) -> str:
         """`RepositoryLocation` if it is loaded, else what is wrong with it."""
         for entry in self.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]:
@@ -216,11 +238,20 @@ class Alive:
             )
 
     def kill(self, name: str) -> None:
-        """As a power cut does: the process, and all that it started in its session."""
+        """The process alone; runs that it started go on."""
         process = self.processes.pop(name)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
+        self._left.append(process.pid)
+
+    def kill_all(self) -> None:
+        """As a power cut does: every process, and all that it started in its session."""
+        processes, self.processes = list(self.processes.values()), {}
+        for session in [*self._left, *(process.pid for process in processes)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(session, signal.SIGKILL)
+        for process in processes:
+            process.wait()
 
     def start_location(self, domain: str) -> None:
         """(Again) with what its definitions say now; a broken one is served as an error."""
@@ -229,6 +260,11 @@ class Alive:
         port = str(self.ports[domain])
         where = ["-h", "127.0.0.1", "-p", port, "-f", str(self._definitions(domain))]
         self.start(domain, "dagster", "api", "grpc", "--lazy-load-user-code", *where)
+
+    def start_webserver(self) -> None:
+        where = ["-h", "127.0.0.1", "-p", self.url.rpartition(":")[2]]
+        self.start("webserver", "dagster_webserver", "-w", str(self.shop.root / "workspace.yaml"), *where)
+        self.wait_for("the webserver", lambda: _answers(self))
 
     def start_daemon(self) -> None:
         self.start("daemon", "dagster._daemon", "run", "-w", str(self.shop.root / "workspace.yaml"))
@@ -247,20 +283,24 @@ def serve(shop: Shop) -> Iterator[Alive]:
     environment = {**kept, **shop.environment, "DAGSTER_HOME": str(home), "PYTHONPATH": _path()}
     port, logs = _free_port(), shop.root / "logs"
     logs.mkdir(exist_ok=True)
-    ports = {path.parent.name: _free_port() for path in sorted(settings.domains.glob("*/definitions.py"))}
+    ports = {name: _free_port() for name in definition_files(shop)}
     _write_workspace(shop.root / "workspace.yaml", ports)
     alive = Alive(shop, f"http://127.0.0.1:{port}", environment, logs, ports)
     try:
         for domain in ports:
             alive.start_location(domain)
-        workspace = str(shop.root / "workspace.yaml")
-        alive.start("webserver", "dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(port))
         alive.start_daemon()
-        alive.wait_for("the webserver", lambda: _answers(alive))
+        alive.start_webserver()
         yield alive
     finally:
-        for name in list(alive.processes):
-            alive.kill(name)
+        alive.kill_all()
+
+
+def definition_files(shop: Shop) -> dict[str, Path]:
+    """Code location to its file: the domains, and the journeys if there are any."""
+    found = {path.parent.name: path for path in sorted(shop.settings.domains.glob("*/definitions.py"))}
+    journeys = shop.root / "journeys" / "definitions.py"
+    return {**found, "journeys": journeys} if journeys.is_file() else found
 
 
 def _write_workspace(path: Path, ports: Mapping[str, int]) -> None:

@@ -6,6 +6,7 @@ from mesh_assets.capabilities.checks.contract_files import corpus_page
 from mesh_assets.capabilities.checks.forms import answer, forms_page
 from mesh_assets.capabilities.checks.generated_audits import generated_section, planned
 from mesh_assets.capabilities.checks.probes import VERSIONS, probes
+from mesh_assets.capabilities.contracts.compared_page import changes_page
 from mesh_assets.cli.contract import GENERATED
 from mesh_assets.words.settings import PROJECT
 
@@ -14,6 +15,12 @@ def test_the_page_of_forms_says_what_the_readers_do() -> None:
     page = (PROJECT / "docs" / "forms.md").read_text(encoding="utf-8")
 
     assert page == forms_page(), "forms run or are refused otherwise now; run `mesh contract forms`"
+
+
+def test_the_page_of_changes_says_whom_each_breaks() -> None:
+    page = (PROJECT / "docs" / "contract-changes.md").read_text(encoding="utf-8")
+
+    assert page == changes_page(), "changes have other classes now; run `mesh contract changes`"
 
 
 def test_the_page_of_the_corpus_says_what_becomes_of_it() -> None:

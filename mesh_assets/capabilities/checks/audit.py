@@ -22,7 +22,7 @@ from mesh_assets.capabilities.checks.format import (
 )
 from mesh_assets.capabilities.checks.judge import run_expectations
 from mesh_assets.capabilities.checks.measures import Answers, answer_measures, measured_result
-from mesh_assets.capabilities.checks.memory import bounded_memory
+from mesh_assets.capabilities.checks.memory import bounded_memory, footers_kept
 from mesh_assets.capabilities.checks.nested import rows_repeated_inside
 from mesh_assets.capabilities.checks.results import Results
 from mesh_assets.capabilities.checks.sandbox import (
@@ -85,7 +85,7 @@ def audit(  # noqa: PLR0913 - an audit is asked this much, each of its own kind
     )
     rules = tuple(rule for rule in (*contract.rules, *extra_rules) if only is None or rule.id in only)
     checks, broken = compile_rules(rules, subject.stored)
-    with bounded_memory(con):
+    with bounded_memory(con), footers_kept(con):
         seen = scan(subject, checks)
         results = Results(subject, seen, expectations, broken)
         for answer in _PASSES:

@@ -7,7 +7,6 @@ stays in native code and never looks up (a Rust or C function) is stopped by nei
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -74,6 +73,8 @@ def _alarm(seconds: float) -> Callable[[], None]:
 
 
 def _message(seconds: float) -> Callable[[], None]:
+    import ctypes
+
     thread = ctypes.c_ulong(threading.get_ident())
     send = ctypes.pythonapi.PyThreadState_SetAsyncExc
     alarm = threading.Timer(seconds, send, (thread, ctypes.py_object(_TookTooLong)))

@@ -132,6 +132,8 @@ def _multiple_of(rule: Rule, stored: Stored) -> str:
 
 def _float_multiple(found: StoredColumn, step: Fraction) -> str:
     """A float is a multiple if it is the float nearest to one: 0.3 is a multiple of 0.1, 0.1 + 0.2 is not."""
+    if any(int(float(part)) != part for part in (step.numerator, step.denominator)):
+        raise CannotRun(f"the step has more digits than {found.type}, the type of {found.name!r}, holds")
     p, q = (f"{float(part)!r}::DOUBLE" for part in (step.numerator, step.denominator))
     nearest = f"(round({found.sql}::DOUBLE * {q} / {p}) * {p} / {q})::{found.type}"
     return f"(NOT isfinite({found.sql}) OR {found.sql} <> {nearest})"

@@ -7,7 +7,8 @@ masked before it leaves the database.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ def sample(subject: Subject, check: Check, limit: int = SAMPLE_ROWS) -> tuple[Ma
     )
 
 
-def write_failures(
+def write_failures(  # noqa: PLR0913 - what the audit was asked, and where to
     con: DuckDBPyConnection,
     relation_sql: str,
     contract: Contract,
@@ -52,9 +53,12 @@ def write_failures(
     references: Mapping[ProductName, str] | None = None,
     whole_sql: str | None = None,
     limit: int = KEPT_ROWS,
+    beside: Mapping[str, str] | None = None,
 ) -> tuple[Path, ...]:
     """Write `<rule id>.parquet` for every rule with failing rows: all that were counted, up to the limit,
     those of published partitions among them.
+
+    `beside` has, by rule, rows of published partitions that the rule was asked of by themselves.
 
     What cannot be looked up again (a foreign key without its reference) is written from the verdict's
     sample.
@@ -64,7 +68,13 @@ def write_failures(
     subject = look_at(Subject(con, relation_sql, contract, known, week, elsewhere=whole_sql))
     folder.mkdir(parents=True, exist_ok=True)
     failed = [result for result in verdict.results if result.outcome is Outcome.FAILED and result.failed_rows]
-    return tuple(_write(subject, result, folder / _file_name(result.rule.id), limit) for result in failed)
+    more = {
+        name: look_at(replace(subject, relation=sql, elsewhere=None)) for name, sql in (beside or {}).items()
+    }
+    return tuple(
+        _write((subject, more.get(result.rule.id)), result, folder / _file_name(result.rule.id), limit)
+        for result in failed
+    )
 
 
 def _file_name(rule_id: str) -> str:
@@ -74,17 +84,19 @@ def _file_name(rule_id: str) -> str:
     return f"{told}.parquet"
 
 
-def _write(subject: Subject, result: RuleResult, path: Path, limit: int) -> Path:
+def _write(where: tuple[Subject, Subject | None], result: RuleResult, path: Path, limit: int) -> Path:
     import duckdb
 
+    subjects = [subject for subject in where if subject is not None]
     try:
-        check = compile_rule(result.rule, subject.stored)
+        check = compile_rule(result.rule, subjects[0].stored)
         if check.by is Pass.PANDERA:
-            _write_frame(subject, result, path, limit)
+            _write_frames(subjects, result, path, limit)
         else:
-            _copy(subject, _failing_rows(subject, check, limit), path)
+            rows = (f"({_failing_rows(subject, check, limit, all_nulls=True)})" for subject in subjects)
+            _copy(subjects[0], f"SELECT * FROM ({' UNION ALL '.join(rows)}) LIMIT {limit}", path)
     except (CannotRun, duckdb.Error):
-        _write_sample(subject, result, path)
+        _write_sample(subjects[0], result, path)
     return path
 
 
@@ -92,8 +104,11 @@ def _copy(subject: Subject, query: str, path: Path) -> None:
     subject.con.execute(f"COPY ({query}) TO {text(str(path))} (FORMAT parquet)")
 
 
-def _write_frame(subject: Subject, result: RuleResult, path: Path, limit: int) -> None:
-    failing_frame(subject, result.rule, limit).write_parquet(path)
+def _write_frames(subjects: Sequence[Subject], result: RuleResult, path: Path, limit: int) -> None:
+    import polars as pl
+
+    frames = [failing_frame(subject, result.rule, limit) for subject in subjects]
+    pl.concat([frame for frame in frames if frame.width] or frames[:1]).head(limit).write_parquet(path)
 
 
 def _write_sample(subject: Subject, result: RuleResult, path: Path) -> None:
@@ -103,7 +118,7 @@ def _write_sample(subject: Subject, result: RuleResult, path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in result.sample]), path)
 
 
-def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
+def _failing_rows(subject: Subject, check: Check, limit: int, *, all_nulls: bool = False) -> str:
     condition = failing_condition(subject, check)
     if condition is None:
         raise CannotRun("it is about the whole table, and names no row")
@@ -115,8 +130,9 @@ def _failing_rows(subject: Subject, check: Check, limit: int) -> str:
     order = ", ".join(quoted(columns, "draft"))
     repeated = duplicate_condition(as_counted(subject, metric=check.metric), columns)
     found = f"(SELECT {shown} FROM {counted} AS draft WHERE {repeated} ORDER BY {order})"
-    if check.counted:  # nulls of a key are counted in the draft
-        found += f" UNION ALL (SELECT {shown} FROM {subject.relation} AS draft WHERE {check.counted})"
+    if check.counted:  # nulls of a key are counted in the draft, and elsewhere by themselves
+        where = counted if all_nulls else subject.relation
+        found += f" UNION ALL (SELECT {shown} FROM {where} AS draft WHERE {check.counted})"
     return f"SELECT * FROM ({found}) {most}"
 
 

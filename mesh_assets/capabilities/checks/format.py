@@ -9,11 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
 from mesh_assets.capabilities.checks.stored import CannotRun, exact
 from mesh_assets.words.rules import Outcome, Rule, RuleResult
+
+#: After the point, of a number that is told with all of them.
+_MOST_DIGITS = 40
 
 #: Failing rows that a result carries along.
 SAMPLE_ROWS = 20
@@ -65,7 +69,7 @@ class Threshold:
         return "must " + self.operator.phrase.format(*(self.show(bound) for bound in self.bounds))
 
     def show(self, measure: Fraction) -> str:
-        return number(measure) + ("%" if self.percent else "")
+        return f"{number(measure)}%" if self.percent else _digits(measure) or number(measure)
 
 
 def threshold(rule: Rule) -> Threshold:
@@ -91,6 +95,19 @@ def number(measure: Fraction) -> str:
     if measure.denominator == 1:
         return f"{int(measure):,}"
     return f"{float(measure):,.10g}"
+
+
+def _digits(measure: Fraction) -> str | None:
+    """All digits of a decimal number that no double says; None for any other, which `number` shortens."""
+    whole = measure
+    for _ in range(_MOST_DIGITS):
+        if whole.denominator == 1:
+            break
+        whole *= 10
+    if measure.denominator == 1 or whole.denominator != 1 or abs(whole) < 10**17:
+        return None
+    with localcontext(prec=2 * _MOST_DIGITS):
+        return f"{Decimal(measure.numerator) / Decimal(measure.denominator):,f}"
 
 
 def row_result(rule: Rule, failed: int, rows: int) -> RuleResult:

@@ -1,4 +1,4 @@
-"""Memory that an audit may take, whatever the number of rows: beyond it, DuckDB spills to its folder."""
+"""What an audit may keep in memory, whatever the number of rows: beyond it, DuckDB spills to its folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 #: What the keys of one pass may take before they are spilled.
-AUDIT_BYTES = 512 * 2**20
+AUDIT_BYTES = 256 * 2**20
 
 _SIZE = re.compile(r"([\d.]+) ?(\w+)")
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -36,6 +36,20 @@ def bounded_memory(con: DuckDBPyConnection, most: int = AUDIT_BYTES) -> Iterator
         yield
     finally:
         con.execute(f"SET memory_limit = '{_restored(before)}'")
+
+
+@contextmanager
+def footers_kept(con: DuckDBPyConnection) -> Iterator[None]:
+    """While it lasts, a Parquet file's footer is read once and not by each query.
+
+    DuckDB looks at the file's time before it takes a footer that it has kept, as with the file's bytes.
+    """
+    row = con.execute("SELECT current_setting('parquet_metadata_cache')").fetchone()
+    con.execute("SET parquet_metadata_cache = true")
+    try:
+        yield
+    finally:
+        con.execute(f"SET parquet_metadata_cache = {bool(row and row[0])}")
 
 
 def _restored(size: str) -> str:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.clock import query_limit, too_long
@@ -41,6 +40,8 @@ _OF_THE_TABLE = frozenset({"object", "table", "schema", "model"})
 @contextmanager
 def sandbox(subject: Subject, rules: Sequence[Rule]) -> Iterator[DuckDBPyConnection]:
     """A locked connection with the product under its own name, and the inputs that the rules name."""
+    from tempfile import TemporaryDirectory
+
     import duckdb
 
     with (

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import math
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.clock import too_long
@@ -23,6 +21,8 @@ from mesh_assets.capabilities.checks.queries import Name
 from mesh_assets.capabilities.checks.stored import CannotRun
 
 if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
     from duckdb import DuckDBPyConnection
 
 #: Address space of the process: DuckDB's own limit, its threads, and a text or two of their own.
@@ -43,6 +43,8 @@ def sealed(
     owner: DuckDBPyConnection, relations: Mapping[Name, str], query: str, seconds: float
 ) -> list[tuple[Any, ...]]:
     """The query's first two rows; CannotRun if it fails, takes too long, or more memory than it may."""
+    from tempfile import TemporaryDirectory
+
     import duckdb
 
     with TemporaryDirectory(prefix="mesh-sql-") as folder:
@@ -60,7 +62,9 @@ def sealed(
         return _answer(_run(order, folder, seconds), seconds)
 
 
-def _run(order: Mapping[str, Any], folder: str, seconds: float) -> subprocess.CompletedProcess[str]:
+def _run(order: Mapping[str, Any], folder: str, seconds: float) -> CompletedProcess[str]:
+    import subprocess
+
     try:
         return subprocess.run(
             [sys.executable, "-I", str(_CELL)],
@@ -76,7 +80,7 @@ def _run(order: Mapping[str, Any], folder: str, seconds: float) -> subprocess.Co
         raise CannotRun(too_long(seconds)) from None
 
 
-def _answer(ended: subprocess.CompletedProcess[str], seconds: float) -> list[tuple[Any, ...]]:
+def _answer(ended: CompletedProcess[str], seconds: float) -> list[tuple[Any, ...]]:
     if ended.returncode == -signal.SIGALRM:
         raise CannotRun(too_long(seconds))
     if ended.returncode:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,8 @@ def _among(subject: Subject, rule: Rule, positions: Sequence[int]) -> str:
     """The positions as a table: there may be too many of them for the text of a query."""
     import pyarrow
 
-    name = f"mesh_bad_{rule.id}"
+    told = sha256(f"{rule.id} {subject.relation}".encode()).hexdigest()[:16]
+    name = f"mesh_bad_{told}"
     subject.con.register(name, pyarrow.table({POSITION: pyarrow.array(positions, pyarrow.int64())}))
     return f'{POSITION} IN (SELECT {POSITION} FROM "{name}")'
 

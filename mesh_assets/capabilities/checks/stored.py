@@ -26,6 +26,8 @@ _INTEGERS = frozenset(
     }
 )  # fmt: skip
 _TIMESTAMPS = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"})
+#: Types that hold more than 38 digits.
+_WIDEST = {"HUGEINT": 2**127 + 1, "UHUGEINT": 2**128}
 _DECIMAL = re.compile(r"^DECIMAL\((\d+),(\d+)\)$")
 
 
@@ -70,7 +72,7 @@ class StoredColumn:
     family: Family
     #: Digits after the point of a DECIMAL; 0 for integers.
     scale: int = 0
-    #: A DECIMAL's last digit counts units below this; no exact number of the column reaches it.
+    #: No exact number of the column, counted in units of its last digit, reaches this.
     limit: int = 10**38
     #: SQL of a value inside of a column; "" for a column itself.
     expression: str = ""
@@ -88,7 +90,8 @@ def stored_column(name: str, duckdb_type: str, expression: str = "") -> StoredCo
     if decimal := _DECIMAL.match(duckdb_type):
         width, scale = int(decimal.group(1)), int(decimal.group(2))
         return StoredColumn(name, duckdb_type, Family.DECIMAL, scale, 10**width, expression)
-    return StoredColumn(name, duckdb_type, _family(duckdb_type), expression=expression)
+    limit = _WIDEST.get(duckdb_type, 10**38)
+    return StoredColumn(name, duckdb_type, _family(duckdb_type), limit=limit, expression=expression)
 
 
 def _family(duckdb_type: str) -> Family:
@@ -158,7 +161,10 @@ def literal(value: Any, found: StoredColumn) -> str:
 
 def _number_literal(value: Fraction, found: StoredColumn) -> str:
     if found.family is Family.FLOAT:
-        return f"{text(repr(float(value)))}::{found.type}"
+        near = float(value)
+        if value not in (Fraction(near), _meant(near)):
+            raise CannotRun(f"no value of {found.name!r} is it: a {found.type} holds 17 digits at most")
+        return f"{text(repr(near))}::{found.type}"
     scaled = value * 10**found.scale
     if scaled.denominator != 1 or abs(scaled) >= found.limit:
         raise CannotRun(f"{float(value)!r} is not a value of {found.name!r}, which is stored as {found.type}")
@@ -168,7 +174,8 @@ def _number_literal(value: Fraction, found: StoredColumn) -> str:
 def _scaled_literal(scaled: int, found: StoredColumn) -> str:
     """Of the column's own type: a wider literal would make DuckDB widen every stored value."""
     if found.family is Family.INTEGER:
-        return str(scaled)
+        # DuckDB reads digits beyond 64 bits as a double where they do not fit a HUGEINT.
+        return str(scaled) if abs(scaled) < 2**63 else f"{text(str(scaled))}::{_holding(scaled)}"
     digits = str(abs(scaled)).rjust(found.scale + 1, "0")
     whole, part = digits[: len(digits) - found.scale], digits[len(digits) - found.scale :]
     return f"{text(('-' if scaled < 0 else '') + whole + '.' + part)}::{found.type}"
@@ -189,8 +196,26 @@ def beyond_bound(found: StoredColumn, operator: str, value: Any) -> str:
     require_family(found, NUMBERS | MOMENTS, "a bound")
     bound = exact(value)
     if found.family is Family.FLOAT:
-        return f"{found.sql} {operator} {text(repr(float(bound)))}::DOUBLE"
+        return _beyond_float(found, operator, bound)
     return _beyond_exact_bound(found, operator, bound)
+
+
+def _holding(whole: int) -> str:
+    return "HUGEINT" if -(2**127) <= whole < 2**127 else "UHUGEINT"
+
+
+def _meant(stored: float) -> Fraction:
+    """What a stored float says: the shortest decimal that names it, or the whole number that it is."""
+    return Fraction(stored) if stored.is_integer() else Fraction(repr(stored))
+
+
+def _beyond_float(found: StoredColumn, operator: str, bound: Fraction) -> str:
+    """A bound between two doubles decides as the nearest of them does, taken in or left out."""
+    near = float(bound)
+    meant = _meant(near)
+    if bound not in (meant, Fraction(near)):
+        operator = operator[0] + ("=" if (operator[0] == "<") == (meant < bound) else "")
+    return f"{found.sql} {operator} {text(repr(near))}::DOUBLE"
 
 
 def _beyond_exact_bound(found: StoredColumn, operator: str, bound: Fraction) -> str:

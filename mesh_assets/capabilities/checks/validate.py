@@ -120,8 +120,10 @@ def python_value(value: Any, dtype: pl.DataType) -> Any:
         if dtype == pl.Time:
             return time.fromisoformat(value)
         return (date if dtype == pl.Date else datetime).fromisoformat(value)
-    if dtype.is_decimal() and isinstance(value, int | float) and not isinstance(value, bool):
+    if dtype.is_decimal() and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return Decimal(str(value))
+    if dtype.is_float() and isinstance(value, Decimal):
+        raise CannotRun(f"{value} has more digits than a double holds")
     if dtype.is_float() and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from mesh_assets.capabilities.contracts.columns import column_named
-from mesh_assets.capabilities.contracts.document import Document, Steps
+from mesh_assets.capabilities.contracts.document import Document, Steps, close_to
 from mesh_assets.capabilities.contracts.model import Column
 from mesh_assets.capabilities.contracts.periods import told
 from mesh_assets.words.rules import Rule, Severity
@@ -59,12 +59,18 @@ def elements(document: Document, path: Steps, table: Steps, columns: tuple[Colum
 
 
 def _column(document: Document, at: Steps, each: str, name: str, columns: tuple[Column, ...]) -> Column:
-    if "." in name:
+    first, dot, rest = name.partition(".")
+    if dot and first in {column.name for column in columns}:
         raise document.refused(
+            at, f"the element {each!r} is inside of the column {first}", "Name a column", key=False
+        )
+    if dot:
+        objects = [str(found.get("name")) for found in document.value.get("schema") or ()]
+        near = close_to(first, objects)
+        raise document.malformed(
             at,
-            f"the element {each!r} is not of this table, or inside of one of its columns",
-            "Write object.property of the contract",
-            key=False,
+            f"the element {each!r} names no object of the contract",
+            f"Did you mean {near}.{rest}?" if near else f"It has {', '.join(objects)}",
         )
     return column_named(document, at, name, columns)
 

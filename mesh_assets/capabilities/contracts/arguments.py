@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -95,7 +96,7 @@ class Arguments:
     def number(self, key: str, *, default: float) -> float:
         """A number above zero."""
         value = self.site.written.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or value <= 0:
             raise self.wrong(key, f"`{key}` is {kind_of(value)}; it must be a number above 0")
         return float(value)
 
@@ -159,7 +160,9 @@ class Arguments:
             and all(low < high for low, high in pairwise(edges))
         )
         if not rising:
-            raise self.wrong("edges", f"`edges` is {edges}; it must be a list of rising numbers")
+            raise self.wrong(
+                "edges", f"`edges` is {edges}; it must be a list of rising numbers, 17 digits each"
+            )
         return list(edges)
 
     def clock(self, key: str) -> dict[str, str]:

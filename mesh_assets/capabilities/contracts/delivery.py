@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of
@@ -82,7 +83,11 @@ def _settle(document: Document, path: Steps) -> timedelta:
     written = document.at(path)
     if written is None:
         return Delivery().settle
-    found = _DURATION.fullmatch(str(written).strip()) if isinstance(written, str | int | float) else None
+    found = (
+        _DURATION.fullmatch(str(written).strip())
+        if isinstance(written, str | int | float | Decimal)
+        else None
+    )
     if found is None or isinstance(written, bool):
         raise document.malformed(path, f"`settle` is {kind_of(written)}; write a duration such as 10s or 5m")
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]])

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]*([eE][-+]?[0-9]+)?\Z")
 #: A number for YAML 1.2 readers, a text for YAML 1.1 readers such as PyYAML.
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z")
+#: Beyond the least number that any type holds; its digits written out would fill the memory.
+_SMALLER = re.compile(r"[eE]-[0-9]{4}")
 _NESTED_DASHES = re.compile(r"(?:[-?] +){40}")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -75,14 +78,14 @@ class Document:
         """The error to raise for the value (or the key) at `path`."""
         place = self.place(path, key=key)
         return DocumentMalformed(
-            file=place.file, line=place.line, column=place.column, problem=problem, remedy=remedy
+            file=place.file, line=place.line, column=place.column, problem=told(problem), remedy=remedy
         )
 
     def refused(self, path: Steps, problem: str, remedy: str = "", *, key: bool = True) -> RuleRefused:
         """The error to raise for a rule form that the mesh does not run."""
         place = self.place(path, key=key)
         return RuleRefused(
-            file=place.file, line=place.line, column=place.column, problem=problem, remedy=remedy
+            file=place.file, line=place.line, column=place.column, problem=told(problem), remedy=remedy
         )
 
     def convention(self, error: DocumentMalformed) -> None:
@@ -106,13 +109,19 @@ class Document:
 def read_text(path: Path) -> str:
     """The file's text; it must be UTF-8 and of a sensible size."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DocumentMalformed(file=path, line=1, problem="there is no such file") from None
+        if not path.exists():
+            raise DocumentMalformed(file=path, line=1, problem="there is no such file")
+        if not path.is_file():  # a pipe would never end, and neither would a device
+            what = "a folder" if path.is_dir() else "no file to read"
+            raise DocumentMalformed(file=path, line=1, problem=f"it is {what}")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+        raise DocumentMalformed(file=path, line=1, problem=problem) from None
     if len(data) > LARGEST_FILE:
-        raise DocumentMalformed(
-            file=path, line=1, problem=f"the file has {len(data):,} bytes; at most {LARGEST_FILE:,} are read"
-        )
+        size = f"{path.stat().st_size:,} bytes; at most {LARGEST_FILE:,} are read"
+        raise DocumentMalformed(file=path, line=1, problem=f"the file has {size}")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -166,7 +175,12 @@ def kind_of(value: Any) -> str:
         return "a list"
     if isinstance(value, str):
         return f"{shortened(value)!r} (text)"
-    return f"{value!r} (a number)"
+    return f"{value} (a number)"
+
+
+def told(problem: str) -> str:
+    """What is wrong, for a person: a value of a megabyte that stands in it is not told in full."""
+    return shortened(problem, 1_000)
 
 
 def shortened(text: str, length: int = 60) -> str:
@@ -295,7 +309,7 @@ class _Values:
         if tag == _TAG + "int" and _INTEGER.match(text):
             return int(self._held(node))
         if tag == _TAG + "float" and _DECIMAL.match(text):
-            return float(self._held(node))
+            return _number(self._held(node))
         if tag in (_TAG + "timestamp", _TAG + "value"):
             return text
         if tag in (_TAG + "bool", _TAG + "int", _TAG + "float"):
@@ -305,7 +319,7 @@ class _Values:
     def _held(self, node: Any) -> str:
         """Digits of a number that a double can hold: beyond it are neither bounds nor counts."""
         text: str = node.value
-        if len(text) > LONGEST_NUMBER or math.isinf(float(text)):
+        if len(text) > LONGEST_NUMBER or math.isinf(float(text)) or _SMALLER.search(text):
             raise self._wrong(node, f"the number {shortened(text, 20)} is beyond every value that is stored")
         return text
 
@@ -321,6 +335,12 @@ class _Values:
         return DocumentMalformed(
             file=self.file, line=mark.line + 1, column=mark.column + 1, problem=problem, remedy=remedy
         )
+
+
+def _number(text: str) -> float | Decimal:
+    """The number as written: a double where it says the same, else all of its digits."""
+    near, exact = float(text), Decimal(text)
+    return near if Decimal(repr(near)) == exact else exact
 
 
 def check_keys(

@@ -24,6 +24,7 @@ from mesh_assets.capabilities.contracts.document import (
     close_to,
     parse,
     read_text,
+    told,
 )
 from mesh_assets.capabilities.contracts.model import Contract, Domain
 from mesh_assets.capabilities.contracts.read import ACCEPTS_BLOCKING, only_table
@@ -70,6 +71,10 @@ def expected_product(path: Path) -> ProductName:
 def read_own_words(path: Path) -> Document:
     """The file as far as it can be judged alone: YAML, ODCS, its names. DocumentMalformed if it is wrong."""
     product, consumer = expected_product(path), path.parent.parent.name
+    if path.resolve().parent != path.parent.resolve():  # what it quotes of another file is told to many
+        raise DocumentMalformed(
+            file=path, line=1, problem="it is a link to another place", remedy="Write the file itself"
+        )
     document = parse(str(path), read_text(path))
     _refuse_untyped_options(document)
     check_contract_standard(document)
@@ -117,7 +122,8 @@ def read_expectations(path: Path, contract: Contract, consumer: Domain) -> tuple
 
 def _refuse_untyped_options(document: Document) -> None:
     """The standard tells by the type which options there are, and says something else if there is none."""
-    for number, written in enumerate(document.at(("schema", 0, "properties")) or ()):
+    columns = document.at(("schema", 0, "properties"))
+    for number, written in enumerate(columns if isinstance(columns, list) else ()):
         if isinstance(written, dict) and "logicalTypeOptions" in written and "logicalType" not in written:
             raise document.malformed(
                 ("schema", 0, "properties", number, "logicalTypeOptions"),
@@ -217,4 +223,6 @@ def _fill_types(document: Document, path: Steps, theirs: dict[str, Any], label: 
 
 def _mismatch(place: Place | None, problem: str, remedy: str) -> ExpectationMismatch:
     at = place or Place(file="?", line=1)
-    return ExpectationMismatch(file=at.file, line=at.line, column=at.column, problem=problem, remedy=remedy)
+    return ExpectationMismatch(
+        file=at.file, line=at.line, column=at.column, problem=told(problem), remedy=remedy
+    )

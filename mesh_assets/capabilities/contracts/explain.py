@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, allowed_words, close_to, kind_of, shortened
@@ -212,7 +213,7 @@ def _value_problem(cause: Any, subject: str) -> tuple[str, str]:
     if kind == "type":
         types = [wanted] if isinstance(wanted, str) else list(wanted)
         names = " or ".join(_TYPES.get(name, name) for name in types)
-        hint = "Write it in quotes" if "string" in types and isinstance(value, int | float) else ""
+        hint = "Write it in quotes" if "string" in types and isinstance(value, int | float | Decimal) else ""
         return f"{subject} is {kind_of(value)}; it must be {names}", hint
     if kind == "enum":
         return f"{subject} is {kind_of(value)}", allowed_words(value, map(str, wanted))

@@ -6,6 +6,7 @@ Not here: operators, severities, names (site).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from mesh_assets.capabilities.contracts.columns import column_named
@@ -133,7 +134,7 @@ def _check_list(site: Site, path: Steps, values: Any) -> None:
     if (
         not isinstance(values, list)
         or not values
-        or not all(isinstance(v, str | int | float | None) for v in values)
+        or not all(isinstance(v, str | int | float | Decimal | None) for v in values)
     ):
         raise site.document.malformed(path, f"`{path[-1]}` must be a list of values, it is {kind_of(values)}")
     assert site.column is not None  # both metrics are of columns, which _library_rule has checked

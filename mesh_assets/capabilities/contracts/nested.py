@@ -38,6 +38,9 @@ _BARE = {
     **dict.fromkeys(("ARRAY", "LIST"), "items"),
     "MAP": "map",
 }
+#: A STRUCT in the middle of a type that is written without its fields: `MAP<STRING, STRUCT>`.
+_OPEN = DuckType("JSON")
+_UNFINISHED = re.compile(r"\b(STRUCT|ROW|RECORD|OBJECT)(?=\s*[,>)])", re.IGNORECASE)
 #: The logicalType of a column whose contract promises no type.
 ANYTHING = "any"
 #: How a column is taken to be stored whose parts nobody describes; any type of that kind will do.
@@ -53,7 +56,12 @@ def typed(document: Document, path: Steps, column: Column, given: DuckType | Non
 
     `given` is the type that the physicalType of the column around it says, None if that says none.
     """
-    duck = _written_type(document, path, column) or given
+    half = _half_said(document, path)
+    duck = None if half else _written_type(document, path, column)
+    if given is not None and _unfinished(given):
+        half = half or (None if given is _OPEN else given)
+        given = given if duck and given.name not in (duck.name, _OPEN.name) else None
+    duck = duck or given
     longest = duck.longest if duck is not None else None
     if given is not None and duck is not None and str(duck) != str(given):
         raise document.malformed(
@@ -61,8 +69,8 @@ def typed(document: Document, path: Steps, column: Column, given: DuckType | Non
             f"{column.shown} has the physicalType {duck}, and that of {column.root} says {given}",
             "Write one of them",
         )
-    logical = _logical(document, path, column, duck)
-    inside = tuple(_inside(document, path, column, logical, duck)) or _bounded_inside(column, duck)
+    logical = _logical(document, path, column, duck or half)
+    inside = tuple(_inside(document, path, column, logical, duck or half)) or _bounded_inside(column, duck)
     any_fitting = duck is None and document.alone and logical != "vector"
     if duck is None:
         made = vector_of(document, path, column) if logical == "vector" else _made_of(logical, inside)
@@ -177,6 +185,27 @@ def _written_type(document: Document, path: Steps, column: Column) -> DuckType |
             f"the column {column.shown} has the physicalType {refused}",
             key=False,
         ) from None
+
+
+def _half_said(document: Document, path: Steps) -> DuckType | None:
+    """The type of an array or a map of objects whose fields stand under `items` or `map` alone."""
+    written = str(document.at((*path, "physicalType")) or "")
+    outer = _BARE.get(re.split(r"\W", written.strip().upper(), maxsplit=1)[0], "")
+    if outer not in ("items", "map") or document.at((*path, outer)) is None or "JSON" in written.upper():
+        return None
+    text, unfinished = _UNFINISHED.subn("JSON", written)
+    try:
+        return _opened(parsed(text, engines(document))) if unfinished else None
+    except TypeRefused:
+        return None  # the type as it is written says why
+
+
+def _unfinished(duck: DuckType) -> bool:
+    return duck is _OPEN or any(map(_unfinished, duck.inner))
+
+
+def _opened(duck: DuckType) -> DuckType:
+    return _OPEN if duck.name == "JSON" else replace(duck, inner=tuple(map(_opened, duck.inner)))
 
 
 def engines(document: Document) -> tuple[str, ...]:

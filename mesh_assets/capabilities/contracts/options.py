@@ -7,10 +7,11 @@ Not here: bounds and time zones (bounds), quality rules.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from mesh_assets.capabilities.contracts.bounds import bound_arguments, check_zone, strict_option
-from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of
+from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of, shortened
 from mesh_assets.capabilities.contracts.formats import FLOAT_FORMATS, HINTS, INTEGER_FORMATS, TEXT_FORMATS
 from mesh_assets.capabilities.contracts.model import Column
 from mesh_assets.capabilities.contracts.moments import FormatRefused, moment_format
@@ -124,11 +125,12 @@ def check_pattern(document: Document, path: Steps, pattern: Any) -> str:
     except PatternRefused as refused:
         raise document.refused(
             path,
-            f"the pattern {pattern!r} {refused}",
+            f"the pattern {shortened(pattern)!r} {refused}",
             "Write it otherwise, as a quality rule of type sql, or in expectations.py",
         ) from None
     except PatternMalformed as error:
-        raise document.malformed(path, f"the pattern {pattern!r} is no regular expression: {error}") from None
+        said = f"the pattern {shortened(pattern)!r} is no regular expression: {error}"
+        raise document.malformed(path, said) from None
     return pattern
 
 
@@ -137,7 +139,7 @@ def check_values(document: Document, path: Steps, column: Column, values: list[A
     wanted: dict[str, tuple[type, ...]] = {
         **dict.fromkeys(("string", "date", "timestamp", "time"), (str,)),
         "integer": (int,),
-        "number": (int, float),
+        "number": (int, float, Decimal),
         "boolean": (bool,),
     }
     if column.logical_type == ANYTHING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import allowed_words, kind_of
@@ -54,6 +55,7 @@ def period(value: Any, unit: Any = None) -> timedelta:
     """`4` and `d`, `24h`, `P1D`, `daily`. Raises PeriodRefused."""
     if isinstance(value, str):
         return _checked(_of_text(value.strip(), unit), value)
+    value = float(value) if isinstance(value, Decimal) else value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PeriodRefused(f"the value is {kind_of(value)}; it must be a number of units, or e.g. P1D")
     return _checked(_times(value, unit), value)

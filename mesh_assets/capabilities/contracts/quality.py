@@ -104,9 +104,11 @@ def _sql_rule(site: Site) -> Rule:
     at = (*site.path, "query")
     for found in _PLACEHOLDER.finditer(query):
         if found.group() not in placeholders(site.document.value["apiVersion"]):
+            variable = found.group().startswith("${") and not found["word"]
             raise site.document.refused(
                 at,
-                f"the query has the placeholder {found.group()}",
+                f"the query has the placeholder {found.group()}"
+                + (", and what the environment fills in is no part of a promise" if variable else ""),
                 "The placeholders are {object} and {property}",
             )
         if found["word"] in ("property", "column") and site.column is None:

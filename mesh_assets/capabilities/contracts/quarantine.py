@@ -70,7 +70,8 @@ def about_rows(rule: Rule) -> bool:
     if operator in ("mustBe", "mustBeLessOrEqualTo"):
         return bool(value == 0)
     if operator == "mustBeLessThan":
-        return isinstance(value, int | float) and 0 < value <= 1 and rule.arguments.get("unit") != "percent"
+        small = isinstance(value, int | float | Decimal) and 0 < value <= 1
+        return small and rule.arguments.get("unit") != "percent"
     if operator == "mustBeBetween":
         return isinstance(value, Sequence) and value[1] == 0
     return operator is None
@@ -165,7 +166,7 @@ def _limit(document: Document, limits: dict[Steps, Steps], table: Steps, *, need
     if at is None:
         return DEFAULT_LIMIT
     value = document.at(at)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= 100:
         raise document.malformed(at, f"`{LIMIT}` is {kind_of(value)}; it must be a percent from 0 to 100")
     if not needed:
         raise document.malformed(at, f"there is a `{LIMIT}`, and nothing is set aside", "Add onFailure")

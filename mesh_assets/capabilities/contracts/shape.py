@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 Test = Callable[[Any], bool]
@@ -71,7 +72,7 @@ def _natural(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _positive(value: Any) -> bool:
@@ -79,7 +80,7 @@ def _positive(value: Any) -> bool:
 
 
 def _scalar(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float)
+    return value is None or isinstance(value, str | int | float | Decimal)
 
 
 def _anything(value: Any) -> bool:

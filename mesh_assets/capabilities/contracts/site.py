@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from mesh_assets.capabilities.contracts.document import Document, Steps, allowed_words, kind_of, shortened
@@ -89,7 +90,7 @@ def _check_threshold(site: Site, key: str, value: Any, *, between: bool) -> None
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def rule_at(site: Site, *, fallback: str, said: str, dimension: str | None, **facts: Any) -> Rule:

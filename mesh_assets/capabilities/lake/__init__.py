@@ -9,6 +9,7 @@ from __future__ import annotations
 from mesh_assets.capabilities.lake.commit import Committed, commit
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, attach, connect
 from mesh_assets.capabilities.lake.fingerprint import combined, fingerprint_sql
+from mesh_assets.capabilities.lake.known import Known, known
 from mesh_assets.capabilities.lake.lock import commit_lock, waiting
 from mesh_assets.capabilities.lake.manifest import manifests, write_manifest
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of
@@ -28,6 +29,7 @@ __all__ = [
     "CATALOG_THREADS",
     "Committed",
     "Handle",
+    "Known",
     "LakePlace",
     "Turn",
     "attach",
@@ -39,6 +41,7 @@ __all__ = [
     "files",
     "files_sql",
     "fingerprint_sql",
+    "known",
     "lake_of",
     "manifests",
     "relation",

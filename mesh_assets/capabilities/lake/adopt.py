@@ -32,10 +32,14 @@ def adopt(
     snapshot: int,
     *,
     run_id: str,
+    into: Settings | None = None,
     partition_column: str | None = None,
     partitions: Collection[str] = (WHOLE,),
 ) -> Draft:
-    """The table as it was at a snapshot, as far as it is of these partitions; raises VersionLost."""
+    """The table as it was at a snapshot, as far as it is of these partitions; raises VersionLost.
+
+    `into` are the settings of another mesh (a kitchen, or what it was opened from) that is to have it.
+    """
     with closing(connect(settings, threads=CATALOG_THREADS)) as con:
         files, columns = version_files(con, settings, product, snapshot)
         kept = [
@@ -47,7 +51,7 @@ def adopt(
         listed = ", ".join(literal(file) for file, _ in kept)
         counts = f"SELECT file_name, num_rows, file_size_bytes FROM parquet_file_metadata([{listed}])"
         told = {path: (rows, size) for path, rows, size in con.execute(counts).fetchall()} if kept else {}
-    folder = staging_of(settings, product, run_id)
+    folder = staging_of(into or settings, product, run_id)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     staged = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake import types
@@ -45,6 +45,17 @@ class Committed:
     files: tuple[str, ...]
     #: The same of the draft that came beside it.
     files_beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Share:
+    """One product's part of a commit of several."""
+
+    draft: Draft
+    #: As `commit` has them.
+    beside: Draft | None = None
+    base: int | None = None
+    comments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,52 @@ def _commit(settings: Settings, order: _Order) -> Committed:
         )
 
 
+def commit_all(
+    settings: Settings,
+    shares: Sequence[Share],
+    *,
+    who: str,
+    extra: Mapping[str, Any],
+    guard: Callable[[], None] = lambda: None,
+) -> list[Committed]:
+    """Add drafts of several products of one domain, of one run, as one snapshot; else as `commit`."""
+    note = Note(who, extra, {})
+    for _ in range(MOST_MOVES):
+        with suppress(LakeMoved):
+            return _commit_all(settings, shares, note, guard)
+    return _commit_all(settings, shares, note, guard)
+
+
+def _commit_all(
+    settings: Settings, shares: Sequence[Share], note: Note, guard: Callable[[], None]
+) -> list[Committed]:
+    parts = [(each, share) for share in shares for each in (share.draft, share.beside) if each is not None]
+    first = parts[0][0]
+    place = lake_of(settings, first.product.domain)
+    with told(place.domain), closing(connect(settings, threads=CATALOG_THREADS)) as connection:
+        ledger = open_ledger(connection, settings, place.domain, read_only=False)
+        drafts = [bring_near(place, each) for each, _ in parts]
+        what = f"commit of {first.product} and {len(shares) - 1} others"
+        with commit_lock(settings, place, what=what, run_id=first.run_id):
+            refuse_moved(connection, place, ledger.alias)
+            drafts, snapshot = _under_its_name(ledger, drafts, note.extra)
+            if snapshot is None:
+                guard()
+                arrived = [
+                    _arrived(ledger, place, draft, share.base)
+                    for draft, (_, share) in zip(drafts, parts, strict=True)
+                ]
+                snapshot = record(ledger, arrived, note, shares)
+        return [
+            Committed(
+                snapshot,
+                ledger.files(share.draft.product, snapshot),
+                ledger.files(share.beside.product, snapshot) if share.beside else (),
+            )
+            for share in shares
+        ]
+
+
 def _under_its_name(
     ledger: Ledger, drafts: list[Draft], extra: Mapping[str, Any]
 ) -> tuple[list[Draft], int | None]:
@@ -151,16 +208,20 @@ def run_key(draft: Draft) -> str:
     return f"{draft.product} by {safe_run_id(draft.run_id)}"
 
 
-def record(ledger: Ledger, arrived: Sequence[tuple[Draft, list[str]]], note: Note) -> int:
+def record(
+    ledger: Ledger, arrived: Sequence[tuple[Draft, list[str]]], note: Note, shares: Sequence[Share] = ()
+) -> int:
     """Put moved files into their tables, in one transaction; return its snapshot. The first draft is the
-    product's.
+    product's, and gives the commit its name.
     """
+    notes = {share.draft.product: replace(note, comments=share.comments) for share in shares}
     connection = ledger.connection
     draft = arrived[0][0]
     connection.execute("BEGIN")
     try:
         for each, paths in arrived:
-            _fit_table(ledger, each, note if each is draft else _about(each, note))
+            own = notes.get(each.product, note if each is draft else _about(each, note))
+            _fit_table(ledger, each, own)
             if paths:
                 _add_files(ledger, each, paths)
         facts = {**note.extra, "product": str(draft.product), "run_id": draft.run_id}

@@ -87,7 +87,7 @@ def attach(
     Read-only, at its newest state or at a snapshot. For writing, a lake that does not exist yet is made.
     """
     place = lake_of(settings, domain)
-    alias = _alias(domain, snapshot, read_only)
+    alias = _alias(settings, domain, snapshot, read_only=read_only)
     there = f"SELECT 1 FROM duckdb_databases() WHERE database_name = {literal(alias)}"
     if connection.execute(there).fetchone():
         return alias
@@ -154,11 +154,13 @@ def _refuse_elsewhere(place: LakePlace, there: str) -> None:
     )
 
 
-def _alias(domain: str, snapshot: int | None, read_only: bool) -> str:
+def _alias(settings: Settings, domain: str, snapshot: int | None, *, read_only: bool) -> str:
     # Never the domain's bare name: catalog `hcp` beside schema `hcp` makes `hcp.hcp_master` ambiguous.
+    # A kitchen's lake of a domain is attached beside the one that it was opened from.
+    of = f"{domain}_in_{settings.kitchen}" if settings.kitchen else domain
     if not read_only:
-        return f"writable_{domain}"
-    return f"lake_{domain}" if snapshot is None else f"lake_{domain}_at_{int(snapshot)}"
+        return f"writable_{of}"
+    return f"lake_{of}" if snapshot is None else f"lake_{of}_at_{int(snapshot)}"
 
 
 def _catalog_path(place: LakePlace) -> str:
@@ -187,10 +189,8 @@ def _catalog_options(place: LakePlace) -> list[str]:
 
 
 def _make(settings: Settings, place: LakePlace) -> None:
-    """The lake's folders and an empty catalog, if they are not there."""
-    if not place.objects:
-        Path(place.data).mkdir(parents=True, exist_ok=True)
-    elif not place.record.exists():
+    """An empty catalog and the lake's folders, if they are not there; the data's folder says that all is."""
+    if place.objects and not place.record.exists():
         keep_record(place)
     if not place.postgres:
         if not place.catalog.exists():
@@ -199,6 +199,8 @@ def _make(settings: Settings, place: LakePlace) -> None:
     elif not _has_schema(place):
         with commit_lock(settings, place):
             make_tables(settings, place, _catalog_path(place))
+    if not place.objects:
+        Path(place.data).mkdir(parents=True, exist_ok=True)
 
 
 def _make_sqlite(settings: Settings, place: LakePlace) -> None:
@@ -233,10 +235,11 @@ def make_tables(settings: Settings, place: LakePlace, path: str) -> None:
 
 
 def has_lake(_: Settings, place: LakePlace) -> bool:
-    """False for a domain that never committed."""
-    if place.root == str(place.folder):
-        return Path(place.data).is_dir()
-    return _has_schema(place) if place.postgres else place.catalog.exists()
+    """False for a domain that never committed; a run may have died while it made the lake."""
+    if not place.postgres:
+        return place.catalog.exists()
+    # Where the data is here, its folder is younger than the schema, and asking costs no session.
+    return Path(place.data).is_dir() if place.root == str(place.folder) else _has_schema(place)
 
 
 def _has_schema(place: LakePlace) -> bool:

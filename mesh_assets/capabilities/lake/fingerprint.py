@@ -63,4 +63,5 @@ def _value(name: str, kind: str) -> str:
     value = f"CAST({column} AS DOUBLE)"
     scaled = f"{value} * {SPLIT}"
     rounded = f"({scaled}) - (({scaled}) - {value})"
-    return f"CASE WHEN {value} = 0 THEN 0.0 WHEN abs({value}) < {LARGE} THEN {rounded} ELSE {value} END"
+    # -0.0 stays -0.0 here, and DuckDB's hash takes it for 0.0.
+    return f"CASE WHEN abs({value}) < {LARGE} THEN {rounded} ELSE {value} END"

@@ -1,27 +1,29 @@
 """One bucket of an S3-compatible server: put, get, list, copy and delete objects.
 
 Few requests, each signed with the digest of its body; what may be sent again is sent again, a little later
-each time. No client library: the smallest takes a third of a second to import, in every process.
+each time. No client library: the smallest takes a third of a second to import, in every process. Even HTTP
+and XML of Python's own are imported by whoever has a bucket.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import http.client
 import random
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake.credentials import Credentials, masked
 from mesh_assets.capabilities.lake.signing import path_of, query_of, signed
 from mesh_assets.words.stores import StoreRefused
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+    from xml.etree.ElementTree import Element
 
 #: Files above this go up in parts of this size: no part is held in memory twice.
 PART = 64 * 2**20
@@ -92,6 +94,8 @@ class Bucket:
         return None if answer.status == 404 else answer.body
 
     def head(self, key: str) -> Found | None:
+        from email.utils import parsedate_to_datetime
+
         answer = self._ask("HEAD", key, expected=(404,))
         if answer.status == 404:
             return None
@@ -103,7 +107,7 @@ class Bucket:
         """Every object whose key begins so, in the order of keys."""
         query = {"list-type": "2", "prefix": prefix}
         while True:
-            page = ElementTree.fromstring(self._ask("GET", "", query=query).body)  # noqa: S314 - our server's
+            page = _tree(self._ask("GET", "", query=query).body)
             for each in page.iterfind("{*}Contents"):
                 modified = datetime.fromisoformat(_text(each, "LastModified"))
                 yield Found(_text(each, "Key"), int(_text(each, "Size")), modified)
@@ -126,7 +130,7 @@ class Bucket:
             headers = {**where, "x-amz-copy-source-range": f"bytes={start}-{end}"}
             query = {"partNumber": str(len(tags) + 1), "uploadId": upload}
             answer = self._ask("PUT", target, query=query, headers=headers)
-            tags.append(_text(ElementTree.fromstring(answer.body), "ETag"))  # noqa: S314 - our server's
+            tags.append(_text(_tree(answer.body), "ETag"))
         self._complete(target, upload, tags)
 
     def delete(self, key: str) -> None:
@@ -135,7 +139,7 @@ class Bucket:
     def unfinished(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
         """Uploads in parts that nobody completed: (key, upload, begun). Their parts cost what files cost."""
         body = self._ask("GET", "", query={"uploads": "", "prefix": prefix}).body
-        for each in ElementTree.fromstring(body).iterfind("{*}Upload"):  # noqa: S314 - our server's
+        for each in _tree(body).iterfind("{*}Upload"):
             begun = datetime.fromisoformat(_text(each, "Initiated"))
             yield _text(each, "Key"), _text(each, "UploadId"), begun
 
@@ -157,7 +161,7 @@ class Bucket:
     def _begin(self, key: str, digest: str) -> str:
         headers = {DIGEST: digest} if digest else {}
         answer = self._ask("POST", key, query={"uploads": ""}, headers=headers)
-        return _text(ElementTree.fromstring(answer.body), "UploadId")  # noqa: S314 - our server's
+        return _text(_tree(answer.body), "UploadId")
 
     def _complete(self, key: str, upload: str, tags: list[str]) -> None:
         parts = "".join(
@@ -180,6 +184,8 @@ class Bucket:
         body: bytes = b"",
         expected: tuple[int, ...] = (),
     ) -> Answer:
+        from http.client import HTTPException
+
         problem = ""
         for attempt in range(TRIES):
             if attempt:
@@ -187,7 +193,7 @@ class Bucket:
                 time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - a pause is no secret
             try:
                 answer = self._send(method, key, query or {}, headers or {}, body)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, HTTPException) as error:
                 problem = f"{type(error).__name__}: {error}"
                 continue
             if answer.status < 300 or answer.status in expected:
@@ -216,11 +222,7 @@ class Bucket:
             digest=hashlib.sha256(body).hexdigest(),
             now=datetime.now(UTC),
         )
-        connection = (
-            http.client.HTTPSConnection(host, timeout=PATIENCE, context=ssl.create_default_context())
-            if self.by.tls
-            else http.client.HTTPConnection(host, timeout=PATIENCE)
-        )
+        connection = self._connection(host)
         try:
             connection.request(method, f"{path}?{asked}" if asked else path, body=body or None, headers=head)
             answer = connection.getresponse()
@@ -228,6 +230,14 @@ class Bucket:
             return Answer(answer.status, told, answer.read())
         finally:
             connection.close()
+
+    def _connection(self, host: str) -> HTTPConnection:
+        import ssl
+        from http.client import HTTPConnection, HTTPSConnection
+
+        if self.by.tls:
+            return HTTPSConnection(host, timeout=PATIENCE, context=ssl.create_default_context())
+        return HTTPConnection(host, timeout=PATIENCE)
 
     def _refused(self, method: str, key: str, problem: str) -> StoreRefused:
         where = f"s3://{self.name}/{key}" + (f" at {self.by.endpoint}" if self.by.endpoint else "")
@@ -237,13 +247,21 @@ class Bucket:
 
 def _said(answer: Answer) -> str:
     """The server's code and message, not its whole document: that may repeat the request."""
+    from xml.etree.ElementTree import ParseError
+
     try:
-        document = ElementTree.fromstring(answer.body)  # noqa: S314 - our server's
-    except ElementTree.ParseError:
+        document = _tree(answer.body)
+    except ParseError:
         return f"HTTP {answer.status}"
     return f"HTTP {answer.status} {_text(document, 'Code')}: {_text(document, 'Message').rstrip('.')}"
 
 
-def _text(element: ElementTree.Element, name: str) -> str:
+def _tree(body: bytes) -> Element:
+    from xml.etree import ElementTree
+
+    return ElementTree.fromstring(body)  # noqa: S314 - our server's
+
+
+def _text(element: Element, name: str) -> str:
     found = element.find(f"{{*}}{name}")
     return "" if found is None or found.text is None else found.text

@@ -24,6 +24,9 @@ CATALOG, ALSO = "catalog", "also"
 #: How the address of object storage begins.
 BUCKETS = "s3://"
 
+#: Beside the lakes in a bucket: prefixes of kitchens.
+KITCHENS_OF = "_kitchens-of-this-mesh"
+
 RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 
 
@@ -138,8 +141,21 @@ def placed(settings: Settings, domain: str, root: str, catalog: str, *, also: st
 
 
 def _wanted(settings: Settings, domain: str) -> str:
+    if settings.base is not None:
+        return _beside(settings.root, settings.kitchen, domain)
     place = dict(settings.data_of).get(domain, settings.data)
     return f"{place}/{domain}" if place else ""
+
+
+def _beside(root: Settings, kitchen: str, domain: str) -> str:
+    """A kitchen's objects are in the bucket of the mesh's own, so that the server copies."""
+    objects = lake_of(root, domain).objects
+    return f"{kitchen_prefix(objects.rpartition('/')[0], kitchen)}/{domain}" if objects else ""
+
+
+def kitchen_prefix(place: str, kitchen: str) -> str:
+    """Where a kitchen's objects are, beside the lakes in `place`; no domain is called so."""
+    return f"{place}/{KITCHENS_OF}/{kitchen}"
 
 
 def keep_record(place: LakePlace, *, catalog: bool = False) -> None:
@@ -159,6 +175,8 @@ def keep_record(place: LakePlace, *, catalog: bool = False) -> None:
 
 def in_objects(settings: Settings) -> bool:
     """Whether some lake's files are in object storage."""
+    if settings.base is not None and in_objects(settings.base):
+        return True
     if settings.data or any(place for _, place in settings.data_of):
         return True
     return any(record.read_text().startswith(BUCKETS) for record in settings.lakes.glob(f"*/{RECORD}"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
+from mesh_assets.capabilities.lake.known import Known, known
 from mesh_assets.capabilities.lake.ledger import open_ledger
 from mesh_assets.capabilities.lake.stage import files_sql
 from mesh_assets.capabilities.lake.types import describe
@@ -57,26 +58,37 @@ def version_sql(
     connection: DuckDBPyConnection, settings: Settings, product: ProductName, snapshot: int
 ) -> str:
     """A product at a snapshot as an SQL query over its files, for any connection."""
+    return version_facts(connection, settings, product, snapshot)[2]
+
+
+def version_facts(
+    connection: DuckDBPyConnection, settings: Settings, product: ProductName, snapshot: int
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]:
+    """A product at a snapshot: its files, its columns, and the SQL query over them."""
     found, columns = version_files(connection, settings, product, snapshot)
     grew = len(found) > 1 and open_ledger(connection, settings, product.domain).grew(product, snapshot)
-    return files_sql(found, columns, mixed=grew)
+    return found, columns, files_sql(found, columns, mixed=grew)
 
 
 class Handle:
     """One version of a product, for reading: lazy, and nothing is copied until asked."""
 
-    def __init__(self, settings: Settings, product: ProductName, *, number: int, snapshot: int) -> None:
+    def __init__(
+        self, settings: Settings, product: ProductName, *, number: int, snapshot: int, query: str = ""
+    ) -> None:
         self.settings = settings
         self.product = product
         self.number = number
         self.snapshot = snapshot
+        #: SQL for a part of the version's rows, "" for all of them.
+        self.query = query
 
     def __repr__(self) -> str:
         return f"<{self.product} version {self.number}>"
 
     @cached_property
     def connection(self) -> DuckDBPyConnection:
-        """This handle's own connection, with the lake attached read-only."""
+        """This handle's own connection; it knows no lake, and reads the version's files."""
         return connect(self.settings)
 
     @cached_property
@@ -88,19 +100,17 @@ class Handle:
         error.
         """
         with self._told_if_lost():
-            return self.connection.sql(
-                version_sql(self.connection, self.settings, self.product, self.snapshot)
-            )
+            return self.connection.sql(self.query or self._known.sql)
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(name, DuckDB type) in table order."""
-        return self._described[1]
+        return self._known.columns
 
     @property
     def files(self) -> tuple[str, ...]:
         """Absolute paths of the version's Parquet files."""
-        return self._described[0]
+        return self._known.files
 
     def arrow(self) -> pyarrow.Table:
         with self._told_if_lost():
@@ -115,8 +125,8 @@ class Handle:
             return self.relation.df()
 
     @cached_property
-    def _described(self) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-        return version_files(self.connection, self.settings, self.product, self.snapshot)
+    def _known(self) -> Known:
+        return known(self.settings, self.product, self.snapshot)
 
     @contextmanager
     def _told_if_lost(self) -> Iterator[None]:

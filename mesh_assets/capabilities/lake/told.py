@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mesh_assets.capabilities.lake.credentials import masked
-from mesh_assets.words.stores import CatalogLost, NotAllowed, StoreRefused
+from mesh_assets.words.stores import CatalogLost, DiskRefused, NotAllowed, StoreRefused
 
 #: How libpq and PostgreSQL tell that a connection is gone or was never there.
 LOST = re.compile(
@@ -20,13 +20,21 @@ LOST = re.compile(
 )
 #: What PostgreSQL says to a role without a right.
 DENIED = re.compile(r"permission denied for [a-z]+ [\w.]+")
+#: What DuckDB and its SQLite say of a folder that is full, can only be read, or is on a disk that fails.
+UNWRITABLE = re.compile(
+    r"No space left on device|disk is full|disk I/O error|Read-only file system|readonly database|"
+    r"Input/output error|unable to open database file",
+    re.IGNORECASE,
+)
 #: A presigned address, or one with a password: nobody needs what stands behind the question mark.
 QUESTION = re.compile(r"(https?://[^\s'\"?]+)\?[^\s'\"]*")
 
 
 @contextmanager
 def told(domain: str) -> Iterator[None]:
-    """Raise CatalogLost and StoreRefused for what DuckDB says of servers; all else stays as it is."""
+    """Raise CatalogLost, StoreRefused and DiskRefused for what DuckDB says of servers and disks; all else
+    stays as it is.
+    """
     import duckdb
 
     try:
@@ -44,4 +52,6 @@ def told(domain: str) -> Iterator[None]:
             raise NotAllowed(domain=domain, problem=denied[0]) from None
         if LOST.search(said):
             raise CatalogLost(domain=domain, problem=said[:300]) from None
+        if UNWRITABLE.search(said):
+            raise DiskRefused(what=f"The lake of {domain}", problem=said[:300]) from None
         raise

@@ -136,18 +136,19 @@ def clean_up(
         with commit_lock(settings, place):
             for cleaner in CLEANERS:
                 found = _found(ledger, place, cleaner, before)
-                _log_deleted(place, who, found)
+                log_deleted(place, who, found)
                 if found:
                     connection.execute(_call(ledger, cleaner, before, dry=False))
                 deleted += found
     halves = _unfinished(place, before)
-    _log_deleted(place, who, halves)
+    log_deleted(place, who, halves)
     for each in halves:
         Objects().abandon(each.path, each.upload)
     return deleted + halves
 
 
-def _log_deleted(place: LakePlace, who: str, files: Sequence[Leftover]) -> None:
+def log_deleted(place: LakePlace, who: str, files: Sequence[Leftover]) -> None:
+    """A line for each file that is deleted next."""
     facts = [{"file": place.relative(file.path), "bytes": file.bytes, "why": file.why} for file in files]
     log(place, *facts, who=who, what="deleted")
 

@@ -18,7 +18,7 @@ from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.rules import Place
 
 SQL_HEADER = re.compile(r"^--\s*(input|source):\s*(\S+)\s*$")
-PROGRAM_KEYS = ("command", "inputs", "sources", "code")
+PROGRAM_KEYS = ("command", "inputs", "sources", "code", "columns")
 NOT_LITERAL = (
     "inputs and sources must be written as literal lists of strings: "
     "they are read without importing the recipe"
@@ -47,6 +47,7 @@ def python_recipe(path: Path, name: ProductName, shared_code: tuple[Path, ...]) 
         place=Place(str(path), function.lineno),
         code=(path, *shared_code),
         tools=_imported_tools(tree),
+        columns=_columns(path, function.lineno, declared),
     )
 
 
@@ -79,7 +80,7 @@ def program_recipe(path: Path) -> Recipe:
         if key not in PROGRAM_KEYS:
             remedy = f"Write: {', '.join(PROGRAM_KEYS)}"
             raise document.malformed((key,), f"{key!r} is not known here", remedy, key=True)
-        if not _texts(told[key]):
+        if key != "columns" and not _texts(told[key]):
             raise document.malformed((key,), f"`{key}` is not a list of texts")
     if not told.get("command"):
         raise document.malformed((), "`command` is missing", 'Write: command: ["{python}", "program.py"]')
@@ -95,6 +96,7 @@ def program_recipe(path: Path) -> Recipe:
         place=Place(str(path), 1),
         code=(path, *code),
         command=tuple(told["command"]),
+        columns=_columns(path, document.place(("columns",)).line, told),
     )
 
 
@@ -118,24 +120,38 @@ def _decorator_arguments(path: Path, function: ast.FunctionDef) -> Mapping[str, 
     )
 
 
-def _literal_lists(path: Path, decorator: ast.Call) -> Mapping[str, list[str]]:
+def _literal_lists(path: Path, decorator: ast.Call) -> Mapping[str, Any]:
     """The decorator's arguments; one that is misspelt would otherwise be an input that nobody waits for."""
-    declared: dict[str, list[str]] = {}
+    declared: dict[str, Any] = {}
     problem = "write the arguments of @mesh.recipe by name: inputs=[…], sources=[…]" if decorator.args else ""
     for keyword in decorator.keywords:
-        if keyword.arg not in ("inputs", "sources"):
-            problem = f"{keyword.arg!r} is not known to @mesh.recipe; it takes inputs and sources"
+        if keyword.arg not in ("inputs", "sources", "columns"):
+            problem = f"{keyword.arg!r} is not known to @mesh.recipe; it takes inputs, sources and columns"
             continue
         try:
             declared[keyword.arg] = ast.literal_eval(keyword.value)
         except ValueError:
             declared[keyword.arg] = []
             problem = NOT_LITERAL
-        if not _texts(declared[keyword.arg]):
+        if keyword.arg != "columns" and not _texts(declared[keyword.arg]):
             problem = NOT_LITERAL
     if problem:
         raise RecipeMalformed(file=str(path), line=decorator.lineno, problem=problem)
     return declared
+
+
+def _columns(path: Path, line: int, declared: Mapping[str, Any]) -> dict[ProductName, tuple[str, ...]]:
+    """Input -> the columns that the recipe is given, where it says so."""
+    told = declared.get("columns") or {}
+    problem = ""
+    if not isinstance(told, dict) or not all(_texts(names) and names for names in told.values()):
+        problem = 'write columns as literals: {"hcp.hcp_master": ["npi", "zip5"]}, at least one of each'
+    elif stray := [name for name in told if name not in declared.get("inputs", ())]:
+        problem = f"columns names {stray[0]!r}, which is not in inputs"
+    if problem:
+        raise RecipeMalformed(file=str(path), line=line, problem=problem)
+    names = _names(path, line, list(told))
+    return {name: tuple(columns) for name, columns in zip(names, told.values(), strict=True)}
 
 
 def _texts(value: object) -> bool:

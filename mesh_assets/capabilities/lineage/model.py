@@ -36,6 +36,8 @@ class Recipe:
     command: tuple[str, ...] = ()
     #: Engines and libraries that the recipe's file imports, for the catalogue ("polars", "duckdb", "altair").
     tools: tuple[str, ...] = ()
+    #: Input -> the only columns of it that the recipe is given; an input that is not here is given whole.
+    columns: Mapping[ProductName, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class DomainAssets:
     assets: tuple[Asset, ...]
     #: Consumers' files about products of this domain that are left out, each with the reason.
     left_out: tuple[LeftOut, ...] = ()
+    #: What was checked out when this was read; "" outside of a repository.
+    commit: str = ""
 
 
 @dataclass(frozen=True)

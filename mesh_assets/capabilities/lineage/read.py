@@ -10,6 +10,7 @@ from mesh_assets.capabilities.contracts.document import close_to
 from mesh_assets.capabilities.contracts.domain import read_domain
 from mesh_assets.capabilities.contracts.model import Contract, Domain
 from mesh_assets.capabilities.contracts.read import read_contract
+from mesh_assets.capabilities.lineage.commit import commit_now
 from mesh_assets.capabilities.lineage.dbt_models import dbt_calls
 from mesh_assets.capabilities.lineage.declarations import (
     program_recipe,
@@ -40,12 +41,15 @@ def read_mesh(settings: Settings) -> Mesh:
     for asset in mesh.assets.values():
         _refuse_lost_targets(mesh, asset)
         _refuse_stray_inputs(mesh, asset)
+        _refuse_stray_columns(mesh, asset)
     return mesh
 
 
 def read_domain_assets(settings: Settings, name: str) -> DomainAssets:
     """One domain's folder, and the files in which consumers expect something of it: what a location needs."""
     folder = settings.domains / name
+    # Before any file: code that changes meanwhile counts as read before.
+    commit = commit_now(folder)
     domain = read_domain(folder)
     models = _dbt_models(settings, name)
     assets = [_asset(settings, domain, path, models) for path in _asset_folders(folder)]
@@ -58,7 +62,7 @@ def read_domain_assets(settings: Settings, name: str) -> DomainAssets:
     known = {source.name for source in domain.sources}
     for asset in (*assets, *private):
         _refuse_unknown_sources(domain, asset, known)
-    return with_expected(settings, DomainAssets(domain=domain, assets=(*assets, *private)))
+    return with_expected(settings, DomainAssets(domain=domain, assets=(*assets, *private), commit=commit))
 
 
 def _asset_folders(folder: Path) -> Iterator[Path]:
@@ -103,7 +107,7 @@ def with_files(settings: Settings, domain: Domain, contract: Contract) -> Contra
             + ("whose name has no {batch}" if source else f"which is no source of {domain.name}"),
             remedy=f"Sources with {{batch}} in the file's name: {', '.join(fitting) or 'none'}",
         )
-    folder = settings.sources if source.delivery.kind == "file" else settings.home / "landed"
+    folder = settings.sources if source.delivery.kind == "file" else settings.landed
     return replace(contract, partitioning=replace(cut, files=folder / source.path))
 
 
@@ -236,6 +240,20 @@ def _named_elsewhere(rule: Rule) -> list[str]:
     one = [rule.arguments[key] for key in ("to_column",) if rule.arguments.get(key)]
     several = [name for key in ("to_columns", "to_by") for name in rule.arguments.get(key) or ()]
     return [*map(str, one), *map(str, several)]
+
+
+def _refuse_stray_columns(mesh: Mesh, asset: Asset) -> None:
+    """Columns that a recipe asks for are promised by their products; a private one's are known when built."""
+    for name, columns in asset.recipe.columns.items():
+        contract = mesh.assets[name].contract
+        known = [column.name for column in contract.columns] if contract else list(columns)
+        lost = next((column for column in columns if column not in known), None)
+        if lost is not None:
+            near = close_to(lost, known)
+            hint = f"; did you mean {near}?" if near else ""
+            place = asset.recipe.place
+            problem = f"columns asks for {lost!r}, which {name} has not{hint}"
+            raise RecipeMalformed(file=place.file, line=place.line, problem=problem)
 
 
 def _refuse_stray_inputs(mesh: Mesh, asset: Asset) -> None:

@@ -122,7 +122,7 @@ def _whole(path: str) -> bool:
 def _files(settings: Settings, head: Version) -> tuple[str, ...]:
     from mesh_assets.capabilities.lake import files
 
-    return files(settings, head.product, head.snapshot)
+    return files(settings.of(head.stored), head.product, head.snapshot)
 
 
 def _domains(settings: Settings) -> Iterator[Finding]:

@@ -181,7 +181,7 @@ def lost_files(settings: Settings, head: Version) -> tuple[str, ...]:
     """Files of a version that are not there. Objects are not asked for here: `mesh doctor` does that, and
     a thousand of them would take minutes.
     """
-    place = lake_of(settings, head.product.domain)
+    place = lake_of(settings.of(head.stored), head.product.domain)
     if place.objects:
         return ()
     return tuple(file for file in head.certificate.files if not (place.folder / file).is_file())

@@ -20,6 +20,7 @@ from mesh_assets.capabilities.observability import foreign
 from mesh_assets.capabilities.observability.tokens import Gate, Sender, sender_of
 from mesh_assets.capabilities.registry import events as record
 from mesh_assets.words.errors import MeshError, RegistryBusy, YourCode
+from mesh_assets.words.stores import RegistryLost
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
@@ -141,7 +142,7 @@ async def _answered(work: Callable[[], Any]) -> Any:
     """What the work gives, or the answer to a sender whose message is not taken."""
     try:
         return await run_in_threadpool(work)
-    except RegistryBusy as error:
+    except (RegistryBusy, RegistryLost) as error:
         return _error(503, str(error))
     except YourCode as error:
         return _error(404, str(error))

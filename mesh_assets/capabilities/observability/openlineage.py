@@ -25,7 +25,16 @@ CERTIFICATE = "urn:mesh-assets:openlineage:1-0-0:MeshCertificateDatasetFacet"
 RUNS = uuid.UUID("8f1f7f6e-6b0c-5a3e-9c1d-2a5b8d0e4c77")
 BAD = (BuildOutcome.REFUSED, BuildOutcome.FAILED)
 #: What a consumer of lineage needs not be told: it is long, or it is a file of ours.
-LEFT_OUT = {"contract_text", "files", "packages", "partitions", "input_keys", "rule_results", "quarantine"}
+LEFT_OUT = {
+    "contract_text",
+    "files",
+    "packages",
+    "partitions",
+    "input_keys",
+    "rule_results",
+    "quarantine",
+    "lineage",
+}
 
 
 @dataclass(frozen=True)
@@ -153,8 +162,31 @@ def _made(logged: Logged, version: Version | None, names: Names) -> dict[str, An
         return {"facets": facets}
     facets["version"] = _version(str(version.number))
     facets["mesh_certificate"] = certificate_facet(version)
+    facets |= _column_lineage(version, names)
     size = _facet("OutputStatisticsOutputDatasetFacet", "1-0-2", rowCount=version.rows)
     return {"facets": facets, "outputFacets": {"outputStatistics": size}}
+
+
+def _column_lineage(version: Version, names: Names) -> dict[str, Any]:
+    """Per column what its values are from, and beside it what is read for the sake of rows."""
+    told = version.certificate.lineage
+
+    def field(origin: str, kind: str) -> dict[str, Any]:
+        domain, product, column = origin.split(".", 2)
+        place = {"namespace": names.namespace, "name": f"{domain}.{product}", "field": column}
+        return {**place, "transformations": [{"type": kind}]}
+
+    values = {name: origins for name, origins in (told.get("columns") or {}).items() if origins}
+    if not values:
+        return {}
+    fields = {
+        name: {"inputFields": [field(origin, "DIRECT") for origin in origins]}
+        for name, origins in values.items()
+    }
+    direct = {origin for origins in values.values() for origin in origins}
+    read = {f"{product}.{column}" for product, columns in told["reads"].items() for column in columns or ()}
+    dataset = [field(origin, "INDIRECT") for origin in sorted(read - direct)]
+    return {"columnLineage": _facet("ColumnLineageDatasetFacet", "1-2-0", fields=fields, dataset=dataset)}
 
 
 def certificate_facet(version: Version) -> dict[str, Any]:

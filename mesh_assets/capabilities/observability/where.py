@@ -8,9 +8,10 @@ password file, and is named there only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake import CATALOG_THREADS, connect, lake_of, version_files
 from mesh_assets.capabilities.lake.connection import refuse_secret
@@ -19,6 +20,9 @@ from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.observability.engines import arrow_type, polars_type, spark_type
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import Version
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 #: What a reader's environment must have, and what DuckDB calls it.
 KEYS = {"KEY_ID": KEY, "SECRET": SECRET}
@@ -48,11 +52,14 @@ class Whereabouts:
     store: Credentials | None = None
 
 
-def whereabouts(settings: Settings, version: Version) -> Whereabouts:
-    """Ask the lake; a version that expired has no files to name."""
+def whereabouts(
+    settings: Settings, version: Version, *, con: DuckDBPyConnection | None = None
+) -> Whereabouts:
+    """Ask the lake; a version that expired has no files to name. `con` is asked if one is open already."""
+    settings = settings.of(version.stored)
     refuse_secret(settings.catalog)
-    with closing(connect(settings, threads=CATALOG_THREADS)) as con:
-        files, columns = version_files(con, settings, version.product, version.snapshot)
+    with nullcontext(con) if con else closing(connect(settings, threads=CATALOG_THREADS)) as open_con:
+        files, columns = version_files(open_con, settings, version.product, version.snapshot)
     lake = lake_of(settings, version.product.domain)
     store = credentials(lake.objects) if lake.objects else None
     return Whereabouts(settings, version, files, columns, store)

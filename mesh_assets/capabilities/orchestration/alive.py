@@ -9,6 +9,7 @@ that are left. Looking costs nothing when there are none: Dagster is imported on
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ def alive(settings: Settings, run_id: str) -> Iterator[None]:
     fresh, path = folder / f".{run_id}", folder / run_id
     with fresh.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(str(os.getpid()))
+        file.flush()
         fresh.rename(path)  # locked before it can be seen
         try:
             yield
@@ -62,6 +65,16 @@ def is_alive(settings: Settings, run_id: str) -> bool:
     """True while a process holds the run."""
     path = _folder(settings) / run_id
     return path.is_file() and not _is_dead(path)
+
+
+def process_of(settings: Settings, run_id: str) -> int | None:
+    """The process that holds the run; None if none does."""
+    path = _folder(settings) / run_id
+    try:
+        pid = int(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return None if _is_dead(path) else pid
 
 
 @contextmanager

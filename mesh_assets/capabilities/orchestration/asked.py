@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 
 from mesh_assets.capabilities.lineage.model import Mesh
 from mesh_assets.capabilities.lineage.order import select
@@ -38,6 +39,7 @@ def check_partitions(mesh: Mesh, order: RunOrder) -> None:
     """Partitions that were asked for must exist, and follow each other: a run has a range of them."""
     if not (order.partitions or order.first or order.last):
         return
+    _check_days(order)
     assets = [mesh.assets[name] for name in order.names if mesh.assets[name].partitioning]
     if not assets:
         raise NoSuchPartition(problem="nothing that is selected has partitions")
@@ -59,3 +61,13 @@ def check_partitions(mesh: Mesh, order: RunOrder) -> None:
                 problem=f"partitions of one run follow each other; {asset.name} has others between "
                 f"{min(found)} and {max(found)}. Use --from and --to, or one run for each"
             )
+
+
+def _check_days(order: RunOrder) -> None:
+    for option, day in (("--from", order.first), ("--to", order.last)):
+        try:
+            date.fromisoformat(day or "2000-01-01")
+        except ValueError:
+            raise NoSuchPartition(problem=f"{option} is {day!r}, which is no day; write 2024-01-01") from None
+    if order.first and order.last and order.first > order.last:
+        raise NoSuchPartition(problem=f"--from {order.first} lies after --to {order.last}")

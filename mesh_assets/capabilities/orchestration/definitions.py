@@ -16,6 +16,7 @@ from mesh_assets.capabilities.orchestration.automation import automation_sensor
 from mesh_assets.capabilities.orchestration.journeys import journey_definitions
 from mesh_assets.capabilities.orchestration.neighbours import stubs
 from mesh_assets.capabilities.orchestration.steps import model_step, product_step
+from mesh_assets.capabilities.orchestration.surroundings import SURROUNDINGS, surroundings
 from mesh_assets.words.settings import Settings
 
 
@@ -46,6 +47,7 @@ def domain_definitions(name: str, settings: Settings, *, alone: bool = True) -> 
         # DuckDB uses every core inside one step; a process per step costs 4-6 CPU seconds
         # (docs/orchestration.md).
         executor=dg.in_process_executor,
+        metadata={SURROUNDINGS: surroundings()},
     )
 
 

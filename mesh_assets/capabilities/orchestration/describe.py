@@ -19,6 +19,7 @@ from mesh_assets.capabilities.orchestration.neighbours import cut_of_parent, own
 from mesh_assets.capabilities.orchestration.partitions import mapping, partitions
 from mesh_assets.capabilities.publishing.keys import recipe_hash
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.portal import read_portal_settings
 from mesh_assets.words.rules import Rule
 
 TAG = re.compile(r"[^A-Za-z0-9_.-]")
@@ -112,8 +113,16 @@ def _metadata(asset: Asset) -> dict[str, Any]:
         found["contract"] = f"{contract.version} ({contract.status}), ODCS {contract.api_version}"
         if (levels := service_level_table(contract)) is not None:
             found["service levels"] = levels
+        found["portal"] = _portal(asset.name)
     found["dagster/code_references"] = _code_references(asset)
     return found
+
+
+def _portal(name: ProductName) -> dg.MetadataValue[Any]:
+    """The product's pages, for people who look at it here and want to know more than its runs."""
+    here = f"{read_portal_settings().url}/{name.domain}/{name.product}"
+    pages = " · ".join(f"[{word}]({here}/{word})" for word in ("what", "where", "when", "with", "how"))
+    return dg.MetadataValue.md(f"[{name}]({here}): {pages}")
 
 
 def _expectations(domain: DomainAssets, asset: Asset) -> dict[str, Any]:

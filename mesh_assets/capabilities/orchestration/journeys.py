@@ -18,6 +18,7 @@ from mesh_assets.capabilities.observability.locations import readable_mesh
 from mesh_assets.capabilities.orchestration.journey_assets import journey_asset, states_sensor
 from mesh_assets.capabilities.orchestration.journey_stages import Stage, stages
 from mesh_assets.capabilities.orchestration.mesh_wide import mesh_wide_definitions
+from mesh_assets.capabilities.orchestration.surroundings import SURROUNDINGS, surroundings
 from mesh_assets.words.errors import DocumentMalformed
 from mesh_assets.words.journeys import Journey
 from mesh_assets.words.names import product_name
@@ -49,6 +50,7 @@ def journey_definitions(settings: Settings) -> dg.Definitions:
     scheduled = [journey for journey in found if journey.cron]
     triggered = [journey for journey in found if journey.trigger]
     own = dg.Definitions(
+        metadata={SURROUNDINGS: surroundings()},
         jobs=list(jobs.values()),
         assets=[journey_asset(journey) for journey in found],
         schedules=[_schedule(journey, jobs[journey.name]) for journey in scheduled],

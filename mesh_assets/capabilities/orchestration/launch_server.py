@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mesh_assets.capabilities.lineage.read import read_domain_assets
+from mesh_assets.capabilities.orchestration.instance import open_instance
 from mesh_assets.capabilities.orchestration.launch import ORDER_TAG, Child, Launch
+from mesh_assets.capabilities.orchestration.partitions import RANGE_END, RANGE_START, range_tags
 from mesh_assets.capabilities.orchestration.server import Server
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.words.orders import NoServer, ServerRefused
+from mesh_assets.words.partitions import FILE
+from mesh_assets.words.settings import Settings
 
 Answer = TypeVar("Answer")
 
@@ -44,8 +49,9 @@ class _Location:
 class RunsOnServer:
     """A launcher: `launchRun` of the asset job in each domain's own code location."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, settings: Settings) -> None:
         self.where = server.url
+        self._settings = settings
         self._server = server
         self._locations: dict[str, _Location] | None = None
         self._broken: dict[str, str] = {}
@@ -75,7 +81,7 @@ class RunsOnServer:
                 "assetSelection": [{"path": asset.split("/")} for asset in launch.assets],
             },
             "mode": "default",
-            "executionMetadata": {"tags": _tags(launch)},
+            "executionMetadata": {"tags": self._tags(launch)},
         }
         found = self._server.ask(LAUNCH, params=params)["launchRun"]
         if found["__typename"] != "LaunchRunSuccess":
@@ -118,6 +124,21 @@ class RunsOnServer:
     def close(self) -> None:
         return
 
+    def _tags(self, launch: Launch) -> list[Mapping[str, Any]]:
+        tags = {**launch.tags, "user": who(), **self._range(launch)}
+        return [{"key": key, "value": value} for key, value in tags.items()]
+
+    def _range(self, launch: Launch) -> dict[str, str]:
+        """Files have an order of their own in Dagster: the instance of this home has it."""
+        if not launch.partitions:
+            return {}
+        domain = read_domain_assets(self._settings, launch.domain)
+        assets = [asset for asset in domain.assets if asset.name in launch.names]
+        if not any(asset.partitioning and asset.partitioning.every == FILE for asset in assets):
+            return {RANGE_START: launch.partitions[0], RANGE_END: launch.partitions[-1]}
+        with open_instance(self._settings) as instance:
+            return range_tags(instance, assets, launch.partitions)
+
     def _look(self) -> None:
         found = self._patiently(lambda: self._server.ask(LOCATIONS))["workspaceOrError"]
         self._locations, self._broken = {}, {}
@@ -144,11 +165,3 @@ class RunsOnServer:
                     told = f"it has not answered for {PATIENCE} s ({getattr(error, 'reason', error)})"
                     raise NoServer(url=self.where, why=told) from None
                 time.sleep(1)
-
-
-def _tags(launch: Launch) -> list[Mapping[str, Any]]:
-    tags = {**launch.tags, "user": who()}
-    if launch.partitions:
-        tags["dagster/asset_partition_range_start"] = launch.partitions[0]
-        tags["dagster/asset_partition_range_end"] = launch.partitions[-1]
-    return [{"key": key, "value": value} for key, value in tags.items()]

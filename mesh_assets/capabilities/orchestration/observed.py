@@ -87,12 +87,18 @@ def _alert_sensor(settings: Settings) -> dg.SensorDefinition:
     def evaluate(_: dg.SensorEvaluationContext) -> dg.SkipReason:
         from mesh_assets.capabilities.observability.alert_rules import read_alerts
         from mesh_assets.capabilities.observability.alerts import look_and_tell
+        from mesh_assets.capabilities.observability.followers import tell_followers
         from mesh_assets.capabilities.registry import open_registry
 
-        if not settings.alerts.is_file():
-            return dg.SkipReason(f"there are no rules: {settings.alerts.name} is not there")
+        alerts = read_alerts(settings) if settings.alerts.is_file() else None
         with open_registry(settings) as registry:
-            done = look_and_tell(settings, registry, read_alerts(settings))
+            heard = tell_followers(settings, registry, alerts)
+            if alerts is None:
+                return dg.SkipReason(
+                    f"there are no rules: {settings.alerts.name} is not there; {heard.sent} told of what "
+                    "they follow"
+                )
+            done = look_and_tell(settings, registry, alerts)
         sent = done.delivered
         return dg.SkipReason(
             f"{done.standing} stand, {done.queued} messages new, {sent.sent} sent, {sent.failed} tries failed"

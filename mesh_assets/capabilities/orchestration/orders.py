@@ -74,7 +74,7 @@ def launcher_for(settings: Settings, *, local: bool = False, url: str = "") -> L
         server = server_at(settings, url)
     elif not local:
         server = running_server(settings)
-    return RunsHere(settings) if server is None else RunsOnServer(server)
+    return RunsHere(settings) if server is None else RunsOnServer(server, settings)
 
 
 def give(desk: Desk, order: RunOrder) -> Done:

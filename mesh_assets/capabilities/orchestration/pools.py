@@ -11,11 +11,20 @@ from dagster import DagsterRun
 from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator
 
+from mesh_assets.capabilities.orchestration.launcher import WarmRunLauncher
+
 DOMAIN_TAG = "mesh/domain"
 
 
 class DomainQueue(QueuedRunCoordinator):
     """Dagster's own queue; a run knows its domain before it waits."""
+
+    @property
+    def dequeue_interval_seconds(self) -> int:
+        """Asked for once, by the daemon as it starts: it is about to launch runs."""
+        if isinstance(self._instance.run_launcher, WarmRunLauncher):
+            self._instance.run_launcher.warm_up()
+        return super().dequeue_interval_seconds
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run

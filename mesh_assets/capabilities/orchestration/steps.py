@@ -20,12 +20,15 @@ from mesh_assets.capabilities.orchestration.tools import dagster_tools
 from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, RegistryBusy, ReleaseConflict
 from mesh_assets.words.rules import Outcome, RuleResult, Verdict
 from mesh_assets.words.settings import read_settings
+from mesh_assets.words.stores import CatalogLost, RegistryLost
 from mesh_assets.words.versions import BuildOutcome, Version
 
 FORCE = "mesh/force"
 
-#: Somebody was quicker: the same build tried again may well go through.
-PASSING = (LakeBusy, RegistryBusy, ReleaseConflict)
+#: Somebody was quicker, or a server is being started again: the same build tried again may well go through.
+PASSING = (LakeBusy, RegistryBusy, ReleaseConflict, CatalogLost, RegistryLost)
+#: Times that what was not expected is tried again, and the seconds before the first.
+TRIES_MORE, FIRST_PAUSE = 2, 2
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -39,18 +42,33 @@ def product_step(domain: DomainAssets, asset: Asset) -> dg.AssetsDefinition:
         check_specs=[check_spec(asset, rule) for rule in asset.rules],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run() if asset.partitioning else None,
-        retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
         pool=f"{asset.name.domain}_lake",
         op_tags={"mesh/domain": asset.name.domain},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
-        with working(read_settings(), context.run.run_id):
+        with working(read_settings(), context.run.run_id), _tried_again(context):
             if asset_key(asset.name) in context.selected_asset_keys:
                 yield from _build(context, domain, asset)
             else:
                 yield from _audit_published(context, domain, asset)
 
     return step
+
+
+@contextmanager
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """What may pass is tried again with growing pauses.
+
+    Not a RetryPolicy: with one, Dagster tries a step again that somebody has stopped, and the run goes on.
+    """
+    try:
+        yield
+    except Exception as error:
+        final = isinstance(error, dg.Failure) and not error.allow_retries
+        if final or context.retry_number >= TRIES_MORE:
+            raise
+        pause = FIRST_PAUSE * 2**context.retry_number
+        raise dg.RetryRequested(max_retries=TRIES_MORE, seconds_to_wait=pause) from error
 
 
 def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition:
@@ -267,7 +285,22 @@ def version_metadata(version: Version, outcome: str, week: str | None) -> dict[s
         "code": (certificate.git_commit or "no commit")[:12]
         + (" with changes" if certificate.git_dirty else ""),
         **_quarantine_metadata(version),
+        **_lineage_metadata(version),
     }
+
+
+def _lineage_metadata(version: Version) -> dict[str, Any]:
+    """Dagster draws it per column; a column of no input, or of a recipe that is not read so, has none."""
+    columns = version.certificate.lineage.get("columns") or {}
+    found = {
+        name: [
+            dg.TableColumnDep(dg.AssetKey(origin.split(".")[:2]), origin.split(".", 2)[2])
+            for origin in origins
+        ]
+        for name, origins in columns.items()
+        if origins
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(found)} if found else {}
 
 
 def _quarantine_metadata(version: Version) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from mesh_assets.capabilities.checks.guests import audit_with_guests
 from mesh_assets.capabilities.checks.split import Parts, split
-from mesh_assets.capabilities.lake import draft_sql
+from mesh_assets.capabilities.lake import draft_sql, known
+from mesh_assets.capabilities.lake.places import quoted
 from mesh_assets.capabilities.publishing.baselines import baselines
 from mesh_assets.capabilities.publishing.beside import with_the_rest
 from mesh_assets.capabilities.publishing.certify import contract_of
 from mesh_assets.capabilities.publishing.compared import references
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.inputs import rows_of_version
 from mesh_assets.capabilities.publishing.partitions import keys_sql
 from mesh_assets.capabilities.publishing.settled import kept_elsewhere
 from mesh_assets.capabilities.publishing.workshop import Bench, Work
@@ -91,5 +92,10 @@ class Auditor:
         if set(head.certificate.partitions) <= set(draft.partitions):
             return None
         weeks = keys_sql(self.work.asset.partitioning, draft.partitions)
-        published = input_sql(self.bench.workshop.settings, self.work.asset.name, head.snapshot)
-        return f'select * from ({published}) where "{draft.partition_column}" not in ({weeks})'
+        settings = self.bench.workshop.settings
+        there = known(settings.of(head.stored), head.product, head.snapshot).columns
+        kept = f"where {quoted(draft.partition_column)} not in ({weeks})"
+        # A column that they do not have yet is null in them, as it will be in the lake.
+        new = [(name, kind) for name, kind in draft.columns if name not in dict(there)]
+        nulls = "".join(f", cast(null as {kind}) as {quoted(name)}" for name, kind in new)
+        return f"select *{nulls} from ({rows_of_version(settings, head)}) {kept}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from mesh_assets.capabilities.lineage.model import Asset
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.inputs import rows_of_version
 from mesh_assets.capabilities.publishing.workshop import Workshop
 from mesh_assets.words.versions import Version
 
@@ -32,7 +32,7 @@ def baselines(workshop: Workshop, asset: Asset, *, published: Version | None = N
     week_old = next((version for version in older if version.published <= a_week_ago), None)
     found = {PREVIOUS: previous, SAME_WEEKDAY: week_old}
     return {
-        word: input_sql(workshop.settings, asset.name, version.snapshot)
+        word: rows_of_version(workshop.settings, version)
         for word, version in found.items()
         if version is not None and word in wanted
     }

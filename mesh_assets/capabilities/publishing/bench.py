@@ -12,7 +12,7 @@ from mesh_assets.capabilities.lake import connect
 from mesh_assets.capabilities.lake.places import literal
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
 from mesh_assets.capabilities.publishing.drops import key_column
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.inputs import narrowed, rows_of_version
 from mesh_assets.capabilities.publishing.sources import SourceFile, readable_paths
 from mesh_assets.capabilities.publishing.stale import find_sources
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
@@ -49,7 +49,7 @@ def set_up_bench(workshop: Workshop, work: Work) -> Iterator[Bench]:
     try:
         for name, version in work.inputs.items():
             con.execute(f'create schema if not exists "{name.domain}"')
-            sql = input_sql(workshop.settings, name, version.snapshot)
+            sql = narrowed(rows_of_version(workshop.settings, version), asset.recipe.columns.get(name, ()))
             con.execute(f'create or replace view "{name.domain}"."{name.product}" as {sql}')
         _offer_partitions(con, work)
         yield Bench(

@@ -8,12 +8,11 @@ Not here: keys across partitions, foreign keys, measures and queries, which take
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.checks.conditions import CONDITIONS
 from mesh_assets.capabilities.checks.kinds import ROW_KINDS
-from mesh_assets.capabilities.lake import draft_sql
 from mesh_assets.capabilities.publishing.settled import held_by_the_head
 from mesh_assets.words.rules import Outcome, Rule, RuleResult, Verdict
 from mesh_assets.words.versions import Draft
@@ -30,23 +29,45 @@ SHOWN = 20
 
 def with_the_rest(auditor: Auditor, draft: Draft, verdict: Verdict) -> Verdict:
     """The verdict, with what published partitions say of rules that they were not held to yet."""
-    there = auditor.other_partitions(draft)
-    if there is None or not verdict.results:
+    beside = what_stays(auditor, draft)
+    if beside is None or not verdict.results:
         return verdict
-    known = held_by_the_head(auditor.bench.workshop, auditor.work)
-    rules = [each.rule for each in verdict.results if each.rule.id not in known]
     found: dict[str, RuleResult] = {}
-    for relation, asked in _questions(draft, there, rules):
+    for relation, asked in _questions(draft, beside, [each.rule for each in verdict.results]):
         heard = auditor.ask(draft, relation, asked)
         found |= {each.rule.id: each for each in heard.results if each.rule.id in asked}
-    told = (_together(each, found.get(each.rule.id)) for each in verdict.results)
+    told = (
+        _together(each, found.get(each.rule.id), by_rows=_by_rows(each.rule, draft))
+        for each in verdict.results
+    )
     return replace(verdict, results=tuple(told))
 
 
-def _questions(draft: Draft, there: str, rules: Sequence[Rule]) -> Iterator[tuple[str, Collection[str]]]:
-    """What is asked of which rows; a column that they do not have yet is null in them, as in the lake."""
-    there = f"select * from ({there}) union all by name (select * from ({draft_sql(draft)}) where false)"
-    rows = {rule.id for rule in rules if _by_rows(rule, draft)}
+@dataclass(frozen=True)
+class Beside:
+    """The published partitions that a build does not make, and the rules that they are known to keep."""
+
+    #: Their rows as a query.
+    relation: str
+    known: Collection[str]
+
+    def asked(self, rule: Rule, draft: Draft) -> bool:
+        """True if the rule is asked of these rows by themselves."""
+        return rule.id not in self.known and _by_rows(rule, draft)
+
+
+def what_stays(auditor: Auditor, draft: Draft) -> Beside | None:
+    """What is published beside the partitions of the draft; None if there is nothing."""
+    there = auditor.other_partitions(draft)
+    if there is None:
+        return None
+    return Beside(there, held_by_the_head(auditor.bench.workshop, auditor.work))
+
+
+def _questions(draft: Draft, beside: Beside, rules: Sequence[Rule]) -> Iterator[tuple[str, Collection[str]]]:
+    """What is asked of which rows."""
+    there, rules = beside.relation, [rule for rule in rules if rule.id not in beside.known]
+    rows = {rule.id for rule in rules if beside.asked(rule, draft)}
     if rows:
         yield there, rows
     for rule in rules:
@@ -62,15 +83,17 @@ def _by_rows(rule: Rule, draft: Draft) -> bool:
     return rule.kind in _OF_ROWS and not measured
 
 
-def _together(here: RuleResult, there: RuleResult | None) -> RuleResult:
+def _together(here: RuleResult, there: RuleResult | None, *, by_rows: bool) -> RuleResult:
     """One result of both; what the draft's own rows say comes first."""
     if there is None or Outcome.ERROR in (here.outcome, there.outcome):
         return there if there is not None and there.outcome is Outcome.ERROR else here
     if here.failed_rows is None or there.failed_rows is None:  # a pandera check of the whole table
         return here
-    more, rows = there.failed_rows, here.checked_rows + there.checked_rows
-    if not more:
+    if not there.failed_rows:
         return here
+    # A key that may repeat across partitions was looked for among all rows already.
+    more, every = there.failed_rows, here.rule.kind == "primary_key" and not by_rows
+    rows = here.checked_rows + (0 if every else there.checked_rows)
     count = here.failed_rows + more
     whose = f"{more:,} of them rows of partitions that this build does not make"
     return replace(

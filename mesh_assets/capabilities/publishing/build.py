@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,15 +10,18 @@ from functools import partial
 from mesh_assets.capabilities.lake import commit, lake_of, stage, write_manifest
 from mesh_assets.capabilities.lake.spare import drop_spare
 from mesh_assets.capabilities.lake.stores import store_at
+from mesh_assets.capabilities.publishing.adopted import base_of
 from mesh_assets.capabilities.publishing.again import Tries, persist
 from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import pinned, set_up_bench
 from mesh_assets.capabilities.publishing.certify import artifact_digests, certify
 from mesh_assets.capabilities.publishing.corrections import corrected
+from mesh_assets.capabilities.publishing.fence import refuse_old_code
 from mesh_assets.capabilities.publishing.holds import hold_after, told_of_hold
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
 from mesh_assets.capabilities.publishing.lake_words import comments_of, within_the_lake
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
+from mesh_assets.capabilities.publishing.outside import refuse_outside
 from mesh_assets.capabilities.publishing.pauses import refuse_paused
 from mesh_assets.capabilities.publishing.quarantine import (
     Sifted,
@@ -30,6 +31,7 @@ from mesh_assets.capabilities.publishing.quarantine import (
     rows_aside,
     sift,
 )
+from mesh_assets.capabilities.publishing.record import failures_on_record
 from mesh_assets.capabilities.publishing.stale import (
     asked_partitions,
     find_sources,
@@ -43,8 +45,7 @@ from mesh_assets.capabilities.publishing.stamp import leave_stamp
 from mesh_assets.capabilities.publishing.supply import supply_now, told_aside
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
-from mesh_assets.words.controls import Paused
-from mesh_assets.words.errors import MeshError, PromiseBroken
+from mesh_assets.words.errors import PromiseBroken
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.versions import (
@@ -103,34 +104,12 @@ def build(workshop: Workshop, name: ProductName) -> Built:
         drop_spare(workshop.settings, workshop.run_id)
 
 
-@contextmanager
-def failures_on_record(workshop: Workshop, name: ProductName) -> Iterator[None]:
-    """Whatever ends a build of the product is told in the registry as well."""
-    started, clock = _now(), time.monotonic()
-    try:
-        yield
-    except PromiseBroken:
-        raise  # refuse has put it on record, with its rows
-    except Paused:
-        raise  # nothing is wrong with the product, and its last build is still its last
-    except Exception as error:
-        told = str(error) if isinstance(error, MeshError) else f"{type(error).__name__}: {error}"
-        record = BuildRecord(
-            product=name,
-            run_id=workshop.run_id,
-            outcome=BuildOutcome.FAILED,
-            started=started,
-            seconds=time.monotonic() - clock,
-            message=told,
-        )
-        workshop.registry.record_build(record)
-        raise
-
-
 def prepare(workshop: Workshop, name: ProductName, tries: Tries) -> Built | Ready:
     """All of the path but the release; Built if there is nothing to release."""
     asset, started, clock = workshop.asset(name), _now(), time.monotonic()
+    refuse_outside(workshop.settings, name)
     refuse_paused(workshop, asset)
+    fence = refuse_old_code(workshop, asset)
     inputs = read_heads(workshop, asset)
     supply = supply_now(workshop, asset, inputs, asked_partitions(workshop, asset))
     head = workshop.registry.head(asset.name)
@@ -149,6 +128,7 @@ def prepare(workshop: Workshop, name: ProductName, tries: Tries) -> Built | Read
         started=started,
         clock=clock,
         set_aside=supply.set_aside,
+        fence=fence,
     )
     if not work.partitions:
         if supply.broken:
@@ -244,7 +224,7 @@ def _promise_changed(work: Work) -> bool:
 def _files_lost(bench: Bench, work: Work) -> bool:
     """Somebody deleted files of the version that readers see: the same rows again are worth a version."""
     assert work.head is not None
-    root = lake_of(bench.workshop.settings, work.asset.name.domain).root
+    root = lake_of(bench.workshop.settings.of(work.head.stored), work.asset.name.domain).root
     return any(store_at(root).size(f"{root}/{file}") is None for file in work.head.certificate.files)
 
 
@@ -279,7 +259,7 @@ def _committed(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> 
         who=workshop.who,
         extra={"fingerprint": certificate.fingerprint, "rows": certificate.rows, **_told_aside(sifted)},
         comments=comments_of(work.asset),
-        base=work.head.snapshot if work.head else 0,
+        base=base_of(workshop, work),
         beside=sifted.aside,
         guard=partial(refuse_if_moved, workshop, work),
     )
@@ -310,6 +290,7 @@ def release(workshop: Workshop, ready: Ready) -> Built:
         [ready.certificate],
         expected=ready.expected,
         reads={name: each.number for name, each in ready.work.inputs.items()},
+        fences={ready.certificate.product: ready.work.fence},
         who=workshop.who,
         run_id=workshop.run_id,
     )

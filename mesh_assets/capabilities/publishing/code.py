@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 PACKAGES = (
@@ -65,10 +66,17 @@ def package_versions() -> dict[str, str]:
     found = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            found[name] = _version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def _version(package: str) -> str:
+    there = distribution(package)
+    # `version` parses the whole description as a letter, 5 ms of CPU for each package.
+    told = re.search(r"^Version: *(\S+)", there.read_text("METADATA") or "", re.MULTILINE)
+    return told[1] if told else there.version
 
 
 def who() -> str:

@@ -10,21 +10,28 @@ again, or gone, the correction does nothing: a mended source wins, and nothing i
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.lake import files_sql
+from mesh_assets.capabilities.lake.places import quoted
+from mesh_assets.words.errors import CorrectionRefused
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import SourceVersion
 
 #: How the certificate calls them among the product's sources.
 SOURCE = "__corrections"
+
+_FILE = re.compile(r"[0-9a-f]{32}\.parquet")
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,29 @@ def current_corrections(settings: Settings, name: ProductName) -> dict[str, Corr
     path = corrections_folder(settings, name) / "current.json"
     if not path.is_file():
         return {}
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return {partition: Corrections(**each) for partition, each in found.items()}
+    try:
+        found = {key: Corrections(**each) for key, each in json.loads(path.read_bytes()).items()}
+        strange = [each.file for each in found.values() if not _FILE.fullmatch(each.file)]
+    except (ValueError, TypeError, AttributeError):
+        strange = [path.name]
+    if strange:
+        raise CorrectionRefused(
+            product=name,
+            file=str(path),
+            problem="nobody but the mesh writes this file, and it did not write it so",
+            remedy=f"Remove it, and release the rows again: `mesh quarantine release {name}`",
+        )
+    return found
+
+
+@contextmanager
+def one_at_a_time(settings: Settings, name: ProductName) -> Iterator[None]:
+    """Two people who release rows of one product: the second one adds to what the first one brought."""
+    folder = corrections_folder(settings, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def keep_corrections(settings: Settings, name: ProductName, corrections: Mapping[str, Corrections]) -> None:
@@ -89,8 +117,12 @@ def corrections_sql(
 
 def identity(contract: Contract) -> str:
     """What a corrected row and the row it stands for have in common: the key, and the partition."""
+    return ", ".join(quoted(name) for name in names_of_identity(contract))
+
+
+def names_of_identity(contract: Contract) -> tuple[str, ...]:
     part = (contract.partitioning.column,) if contract.partitioning else ()
-    return ", ".join(f'"{name}"' for name in dict.fromkeys((*contract.key, *part)))
+    return tuple(dict.fromkeys((*contract.key, *part)))
 
 
 def plain_corrections(settings: Settings, name: ProductName) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from mesh_assets.capabilities.contracts.model import Source
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
 from mesh_assets.capabilities.lineage.through import lake_inputs, through_private_models
 from mesh_assets.capabilities.publishing.drops import drops_of_months, files_for, is_keyed, key_column
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.inputs import rows_of_version
 from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.partitions import keys_sql
 from mesh_assets.capabilities.publishing.sources import (
@@ -220,7 +220,7 @@ def _write_inputs(
         {
             "schema": own if name.domain == own else f"mesh_{name.domain}",
             "name": name.product,
-            "sql": input_sql(workshop.settings, name, version.snapshot),
+            "sql": rows_of_version(workshop.settings, version),
         }
         for name, version in heads.items()
     ]
@@ -336,7 +336,7 @@ def hand_inputs() -> dict[str, Any]:
     views = []
     for name, number in registry.heads().items():
         version = registry.version(name, number)
-        sql = input_sql(settings, name, version.snapshot)
+        sql = rows_of_version(settings, version)
         views.append({"schema": f"mesh_{name.domain}", "name": name.product, "sql": sql})
     for domain in domain_names(settings):
         described = read_domain_assets(settings, domain)

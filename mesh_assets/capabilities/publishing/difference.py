@@ -42,7 +42,10 @@ def compare_versions(
     hidden, key = _hidden_and_key(reader, a, b)
     settings = reader.settings
     with closing(connect(settings)) as con:
-        sides = [Side(*version_files(con, settings, each.product, each.snapshot)) for each in (a, b)]
+        sides = [
+            Side(*version_files(con, settings.of(each.stored), each.product, each.snapshot))
+            for each in (a, b)
+        ]
         found = compare(con, sides[0], sides[1], key=key, tolerance=tolerance)
         masked = differing_sql(found, masked=hidden, mask=MASK)
         order = f"ORDER BY {', '.join(quoted(name) for name in found.key) or 'ALL'}"

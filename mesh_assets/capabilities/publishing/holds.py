@@ -34,6 +34,12 @@ def told_of_hold(registry: Registry, version: Version) -> str:
     if not held_keys(registry, version):
         return ""
     hold = version.certificate.hold
+    if hold.get("kitchen"):
+        return (
+            f"{version.product} is held as {hold['who']} repaired it in kitchen {hold['kitchen']} on "
+            f"{hold['since'][:10]}. It is built again when its code, contract or inputs change, or after "
+            f"`mesh rollback {version.product} --release`"
+        )
     return (
         f"{version.product} is held as it was in version {hold['to']}: {hold['who']} rolled version "
         f"{hold['from']} back on {hold['since'][:10]}. It is built again when its code, contract or inputs "

@@ -12,6 +12,7 @@ from mesh_assets.capabilities.checks.failures import write_failures
 from mesh_assets.capabilities.lake import draft_sql, lake_of
 from mesh_assets.capabilities.lake.stores import is_object, store_at
 from mesh_assets.capabilities.publishing.auditor import Auditor
+from mesh_assets.capabilities.publishing.beside import what_stays
 from mesh_assets.capabilities.publishing.certify import contract_of
 from mesh_assets.capabilities.publishing.workshop import Bench, Workshop
 from mesh_assets.words.names import ProductName
@@ -34,7 +35,8 @@ def keep_draft(auditor: Auditor, draft: Draft, verdict: Verdict) -> Path:
     folder = draft_folder(settings, draft.product)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rows").mkdir(parents=True)
-    compared = auditor.compared_with(draft)
+    compared, beside = auditor.compared_with(draft), what_stays(auditor, draft)
+    asked = [each.rule.id for each in verdict.results if beside and beside.asked(each.rule, draft)]
     write_failures(
         auditor.bench.con,
         draft_sql(draft),
@@ -43,6 +45,7 @@ def keep_draft(auditor: Auditor, draft: Draft, verdict: Verdict) -> Path:
         folder / "rows",
         references=compared["references"],
         whole_sql=compared["whole_sql"],
+        beside=dict.fromkeys(asked, beside.relation) if beside else {},
     )
     for index, file in enumerate(draft.files):
         store_at(file.path).fetch(file.path, folder / f"draft-{index}.parquet")
@@ -52,6 +55,8 @@ def keep_draft(auditor: Auditor, draft: Draft, verdict: Verdict) -> Path:
         columns=draft.columns,
         references={str(name): sql for name, sql in compared["references"].items()},
         others=compared["whole_sql"],
+        beside=beside.relation if beside else None,
+        asked=tuple(asked),
     )
     (folder / "draft.json").write_text(json.dumps(vars(kept)), encoding="utf-8")
     return folder
@@ -67,6 +72,9 @@ class KeptDraft:
     references: Mapping[str, str]
     #: The published partitions that the draft did not replace.
     others: str | None
+    #: Their rows with all columns of the draft, and the rules that were asked of them by themselves.
+    beside: str | None = None
+    asked: tuple[str, ...] = ()
 
 
 def kept_draft(settings: Settings, name: ProductName) -> KeptDraft | None:

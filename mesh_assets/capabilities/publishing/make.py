@@ -11,11 +11,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.discreet import discreet_about_values
-from mesh_assets.capabilities.lake.read import Handle
 from mesh_assets.capabilities.lineage.model import RecipeKind
 from mesh_assets.capabilities.publishing.dbt import make_with_dbt
+from mesh_assets.capabilities.publishing.inputs import handle_of
 from mesh_assets.capabilities.publishing.program import make_with_program
 from mesh_assets.capabilities.publishing.run import Run
+from mesh_assets.capabilities.publishing.vault import without_secrets
 from mesh_assets.capabilities.publishing.workshop import Bench
 from mesh_assets.words.errors import MeshError, RecipeFailed, RecipeMalformed
 
@@ -61,9 +62,7 @@ def make_with_python(bench: Bench) -> str:
             con=bench.con,
             artifacts=bench.artifacts,
             inputs={
-                str(name): Handle(
-                    bench.workshop.settings, name, number=version.number, snapshot=version.snapshot
-                )
+                str(name): handle_of(bench.workshop.settings, version, asset.recipe.columns.get(name, ()))
                 for name, version in bench.inputs.items()
             },
             sources=bench.sources,
@@ -117,7 +116,7 @@ def recipe_failed(bench: Bench, error: Exception) -> RecipeFailed:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(own)]
     place = bench.asset.recipe.place
     file, line = (frames[-1].filename, frames[-1].lineno) if frames else (place.file, place.line)
-    message = discreet_about_values(bench.asset.contract, " ".join(str(error).split()))[:600]
+    message = without_secrets(discreet_about_values(bench.asset.contract, " ".join(str(error).split())))[:600]
     return RecipeFailed(
         product=bench.asset.name, error=f"{type(error).__name__}: {message}", file=file, line=line or 1
     )

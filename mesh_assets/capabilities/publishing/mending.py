@@ -11,7 +11,9 @@ from mesh_assets.capabilities.checks.subject import MASK
 from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.contracts.quarantine import ADDED_COLUMNS
 from mesh_assets.capabilities.lake import connect, files_sql, version_files
+from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.publishing.brought import BROUGHT, Wanted, bring
 from mesh_assets.capabilities.publishing.code import digest_of_file
 from mesh_assets.capabilities.publishing.corrected_files import (
     Corrections,
@@ -20,8 +22,9 @@ from mesh_assets.capabilities.publishing.corrected_files import (
     current_corrections,
     identity,
     keep_corrections,
+    names_of_identity,
+    one_at_a_time,
 )
-from mesh_assets.capabilities.publishing.rows import OF_QUARANTINE
 from mesh_assets.words.errors import CorrectionRefused
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
 
     from mesh_assets.capabilities.registry import Registry
 
-#: The rows that a person brings, and those that were in quarantine, on one connection.
-BROUGHT, HELD = "brought", "held"
+#: The rows that were in quarantine, as a view of the connection.
+HELD = "held"
+
+Columns = tuple[tuple[str, str], ...]
 
 
 def release_corrected(settings: Settings, registry: Registry, asset: Asset, file: Path, who: str) -> int:
@@ -45,22 +50,24 @@ def release_corrected(settings: Settings, registry: Registry, asset: Asset, file
         head.certificate.quarantine.get("rows") or current_corrections(settings, asset.name)
     ):
         raise refusal("nothing is in quarantine", "See `mesh quarantine`")
-    with closing(connect(settings)) as con:
-        columns = _hold(con, settings, asset.name, head.snapshot)
-        _bring(con, file, columns, refusal)
-        _check_rows(con, contract, refusal)
+    with one_at_a_time(settings, asset.name), closing(connect(settings)) as con:
+        columns = _hold(con, settings.of(head.stored), asset.name, head.snapshot)
+        _check_columns(contract, columns, refusal)
+        bring(con, file, _wanted(con, settings, contract, columns), refusal)
+        _check_rows(con, contract, columns, refusal)
         _check_known(con, settings, contract, columns, refusal)
         kept = _keep(con, settings, contract, columns, who)
         rows = con.execute(f"SELECT count(*) FROM {BROUGHT}").fetchone()
-    keep_corrections(settings, asset.name, {**current_corrections(settings, asset.name), **kept})
+        keep_corrections(settings, asset.name, {**current_corrections(settings, asset.name), **kept})
     return int(rows[0]) if rows else 0
 
 
 def discard_corrected(settings: Settings, name: ProductName) -> int:
     """No corrected row of the product counts any more; how many did."""
-    rows = sum(each.rows for each in current_corrections(settings, name).values())
-    if rows:
-        keep_corrections(settings, name, {})
+    with one_at_a_time(settings, name):
+        rows = sum(each.rows for each in current_corrections(settings, name).values())
+        if rows:
+            keep_corrections(settings, name, {})
     return rows
 
 
@@ -83,63 +90,35 @@ def _mendable(asset: Asset, refusal: _Refusal) -> Contract:
     return contract
 
 
-def _hold(
-    con: DuckDBPyConnection, settings: Settings, name: ProductName, snapshot: int
-) -> tuple[tuple[str, str], ...]:
+def _hold(con: DuckDBPyConnection, settings: Settings, name: ProductName, snapshot: int) -> Columns:
     """The rows in quarantine as a view; the product's own columns."""
     files, columns = version_files(con, settings, name.quarantine, snapshot)
     con.execute(f"CREATE TEMP VIEW {HELD} AS {files_sql(files, columns)}")
     return tuple((column, kind) for column, kind in columns if column not in ADDED_COLUMNS)
 
 
-def _bring(
-    con: DuckDBPyConnection, file: Path, columns: tuple[tuple[str, str], ...], refusal: _Refusal
-) -> None:
-    import duckdb
-
-    if not file.is_file():
-        raise refusal("there is no such file", "Name the Parquet or CSV file with the corrected rows")
-    try:
-        found = con.execute(f"DESCRIBE SELECT * FROM {_reader(file, None)}").fetchall()
-        kinds = {name: kind for name, kind, *_ in found if name not in OF_QUARANTINE}
-        _check_columns(kinds, dict(columns), refusal, typed=file.suffix != ".csv")
-        names = ", ".join(f'"{name}"' for name, _ in columns)
-        con.execute(f"CREATE TEMP TABLE {BROUGHT} AS SELECT {names} FROM {_reader(file, dict(columns))}")
-    except duckdb.Error as error:
-        raise refusal(" ".join(str(error).split("\n\n")[0].split())[:300], "Write it again") from None
-
-
-def _reader(file: Path, types: dict[str, str] | None) -> str:
-    path = str(file).replace("'", "''")
-    if file.suffix != ".csv":
-        return f"read_parquet('{path}')"
-    if types is None:
-        return f"read_csv('{path}', header = true, all_varchar = true)"
-    told = ", ".join(f"'{name.replace(chr(39), chr(39) * 2)}': '{kind}'" for name, kind in types.items())
-    return f"read_csv('{path}', header = true, types = {{{told}}})"
-
-
-def _check_columns(found: dict[str, str], wanted: dict[str, str], refusal: _Refusal, *, typed: bool) -> None:
-    missing = [name for name in wanted if name not in found]
-    more = [name for name in found if name not in wanted]
-    other = [
-        f"{name} is {found[name]}, not {kind}"
-        for name, kind in wanted.items()
-        if typed and name in found and found[name] != kind
-    ]
-    told = [f"missing {', '.join(missing)}"] if missing else []
-    told += [f"unknown {', '.join(more)}"] if more else []
-    if told or other:
+def _check_columns(contract: Contract, columns: Columns, refusal: _Refusal) -> None:
+    """The contract may have changed since the rows were set aside, and its key with it."""
+    there = dict(columns)
+    gone = [name for name in names_of_identity(contract) if name not in there]
+    if gone:
         raise refusal(
-            f"its columns are not the product's ({'; '.join([*told, *other])})",
-            "Begin with what `mesh quarantine PRODUCT --rows FILE` writes",
+            f"the rows in quarantine have no {', '.join(gone)}, which the contract's key now has",
+            f"Build the product first: `mesh build {contract.product}`",
         )
 
 
-def _check_rows(con: DuckDBPyConnection, contract: Contract, refusal: _Refusal) -> None:
-    keys = ", ".join(f'"{name}"' for name in contract.key)
-    empty = " OR ".join(f'"{name}" IS NULL' for name in contract.key)
-    masked = [f"\"{name}\"::VARCHAR = '{MASK}'" for name in contract.personal if contract.column(name)]
+def _wanted(con: DuckDBPyConnection, settings: Settings, contract: Contract, columns: Columns) -> Wanted:
+    before = _earlier(settings, contract, columns)
+    known = f"SELECT count(*) FROM {HELD}" + (f" UNION ALL SELECT count(*) FROM ({before})" if before else "")
+    rows = sum(row[0] for row in con.execute(known).fetchall())
+    return Wanted(columns, rows, contract.personal)
+
+
+def _check_rows(con: DuckDBPyConnection, contract: Contract, columns: Columns, refusal: _Refusal) -> None:
+    keys = ", ".join(map(quoted, contract.key))
+    empty = " OR ".join(f"{quoted(name)} IS NULL" for name in contract.key)
+    masked = [f"{quoted(name)}::VARCHAR = '{MASK}'" for name in contract.personal if name in dict(columns)]
     looks = (
         (
             f"SELECT count(*) FROM {BROUGHT} WHERE {empty}",
@@ -169,7 +148,7 @@ def _check_known(
     con: DuckDBPyConnection,
     settings: Settings,
     contract: Contract,
-    columns: tuple[tuple[str, str], ...],
+    columns: Columns,
     refusal: _Refusal,
 ) -> None:
     """A correction is for a row in quarantine, or for a correction: what is published is mended at its
@@ -193,7 +172,7 @@ def _refuse_any(con: DuckDBPyConnection, query: str, problem: str, remedy: str, 
         raise refusal(f"{count:,} of its rows {problem}", remedy)
 
 
-def _earlier(settings: Settings, contract: Contract, columns: tuple[tuple[str, str], ...]) -> str | None:
+def _earlier(settings: Settings, contract: Contract, columns: Columns) -> str | None:
     partitions = tuple(current_corrections(settings, contract.product))
     return corrections_sql(settings, contract.product, partitions, columns)
 
@@ -202,7 +181,7 @@ def _keep(
     con: DuckDBPyConnection,
     settings: Settings,
     contract: Contract,
-    columns: tuple[tuple[str, str], ...],
+    columns: Columns,
     who: str,
 ) -> dict[str, Corrections]:
     """Earlier and new corrections together, a file per partition that has new ones."""
@@ -210,17 +189,15 @@ def _keep(
     before = _earlier(settings, contract, columns)
     merged = f"SELECT * FROM {BROUGHT}"
     merged += f" UNION ALL SELECT * FROM ({before}) ANTI JOIN {BROUGHT} USING ({keys})" if before else ""
-    part = f'"{contract.partitioning.column}"::VARCHAR' if contract.partitioning else f"'{WHOLE}'"
+    part = f"{quoted(contract.partitioning.column)}::VARCHAR" if contract.partitioning else f"'{WHOLE}'"
     touched = con.execute(f"SELECT DISTINCT {part} FROM {BROUGHT} ORDER BY 1").fetchall()
     folder = corrections_folder(settings, contract.product)
     folder.mkdir(parents=True, exist_ok=True)
     kept = {}
     for (partition,) in touched:
         half = folder / ".half.parquet"
-        query = f"SELECT * FROM ({merged}) WHERE {part} = '{partition}' ORDER BY {keys}"
-        (rows,) = con.execute(
-            f"COPY ({query}) TO '{str(half).replace(chr(39), chr(39) * 2)}'"
-        ).fetchone() or (0,)
+        query = f"SELECT * FROM ({merged}) WHERE {part} = {literal(partition)} ORDER BY {keys}"
+        (rows,) = con.execute(f"COPY ({query}) TO {literal(str(half))}").fetchone() or (0,)
         digest = digest_of_file(half)
         target = half.replace(folder / f"{digest[:32]}.parquet")
         now = datetime.now(UTC).isoformat(timespec="seconds")

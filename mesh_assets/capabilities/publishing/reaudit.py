@@ -15,7 +15,7 @@ from mesh_assets.capabilities.publishing.baselines import baselines
 from mesh_assets.capabilities.publishing.code import who
 from mesh_assets.capabilities.publishing.compared import references
 from mesh_assets.capabilities.publishing.dbt import run_dbt
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.inputs import rows_of_version
 from mesh_assets.capabilities.publishing.program import run_program
 from mesh_assets.capabilities.publishing.quarantine import still_aside
 from mesh_assets.capabilities.publishing.stale import read_heads
@@ -44,7 +44,7 @@ def reaudit(
     if asset.contract is None:
         return head, Verdict(results=(), rows=head.rows)
     started, clock = datetime.now(UTC), time.monotonic()
-    verdict = still_aside(_audit(workshop, asset, head, only), head)
+    verdict = still_aside(audit_published(workshop, asset, head, only=only), head)
     record = BuildRecord(
         product=name,
         run_id=workshop.run_id,
@@ -71,7 +71,14 @@ def recheck(
     only: Collection[str] | None = None,
 ) -> tuple[Version, Verdict]:
     """`reaudit` with no run around it: for a command, a notebook, a script."""
-    workshop = Workshop(
+    return reaudit(workshop_for_audits(settings, registry, domain, name), name, only=only)
+
+
+def workshop_for_audits(
+    settings: Settings, registry: Registry, domain: DomainAssets, name: ProductName
+) -> Workshop:
+    """What an audit outside of a run works with."""
+    return Workshop(
         settings=settings,
         registry=registry,
         domain=domain,
@@ -80,17 +87,19 @@ def recheck(
         tools=Tools(dbt=run_dbt, program=run_program),
         selected=frozenset([name]),
     )
-    return reaudit(workshop, name, only=only)
 
 
-def _audit(workshop: Workshop, asset: Asset, head: Version, only: Collection[str] | None) -> Verdict:
+def audit_published(
+    workshop: Workshop, asset: Asset, head: Version, *, only: Collection[str] | None = None
+) -> Verdict:
+    """What the asset's rules say of a version; nothing is recorded."""
     assert asset.contract is not None
     settings, name = workshop.settings, asset.name
     con = connect(settings)
     try:
         return audit_with_guests(
             con,
-            input_sql(settings, name, head.snapshot),
+            rows_of_version(settings, head),
             asset.contract,
             references=references(workshop, asset, read_heads(workshop, asset)),
             partition_column=asset.partitioning.column if asset.partitioning else None,

@@ -102,7 +102,9 @@ def _inputs(settings: Settings, registry: Registry, version: Version) -> dict[Pr
         try:
             found[each.product] = registry.version(each.product, each.number).readable()
             with closing(connect(settings)) as con:
-                files, _ = version_files(con, settings, each.product, each.snapshot)
+                files, _ = version_files(
+                    con, settings.of(found[each.product].stored), each.product, each.snapshot
+                )
         except Exception as error:  # the lake's words for a snapshot that expired are many
             raise _refused(version, f"{told} cannot be read any more") from error
         if found[each.product].fingerprint != each.fingerprint:
@@ -225,7 +227,7 @@ def _other_partitions(certificate: Certificate, sifted: Sifted) -> tuple[str, ..
 def _difference(bench: Bench, asset: Asset, version: Version, sifted: Sifted) -> Difference:
     settings = bench.workshop.settings
     with closing(connect(settings)) as con:
-        before = Side(*version_files(con, settings, version.product, version.snapshot))
+        before = Side(*version_files(con, settings.of(version.stored), version.product, version.snapshot))
         after = Side(tuple(file.path for file in sifted.draft.files), sifted.draft.columns)
         return compare(con, before, after, key=asset.contract.key if asset.contract else ())
 

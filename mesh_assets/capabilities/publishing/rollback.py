@@ -17,6 +17,7 @@ from mesh_assets.capabilities.lake import commit, connect, write_manifest
 from mesh_assets.capabilities.lake.adopt import adopt
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lineage.model import Asset, Mesh
+from mesh_assets.capabilities.publishing.adopted import base_of
 from mesh_assets.capabilities.publishing.auditor import Auditor
 from mesh_assets.capabilities.publishing.bench import PIN_LASTS, pinned
 from mesh_assets.capabilities.publishing.build import Built, record_of, refuse
@@ -32,6 +33,7 @@ from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
 from mesh_assets.words.errors import MeshError, NothingToRollBack, VersionLost
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.promotions import PartOfPromotion
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.versions import WHOLE, BuildOutcome, Certificate, Draft, Version
 
@@ -54,6 +56,7 @@ def roll_back(workshop: Workshop, target: Version, *, why: str = "") -> Built:
     head = workshop.registry.head(target.product)
     if head is None or target.number == head.number:
         raise NothingToRollBack(product=target.product, number=target.number)
+    _refuse_part(workshop, target, head)
     work = Work(
         asset=asset,
         inputs=read_heads(workshop, asset),
@@ -74,6 +77,16 @@ def roll_back(workshop: Workshop, target: Version, *, why: str = "") -> Built:
             refuse(auditor, draft, Sifted(draft, verdict))
         _refuse_damaged(draft, verdict, target)
         return _publish(bench, work, Sifted(draft, verdict, _aside(work, target, bench)), target, why=why)
+
+
+def _refuse_part(workshop: Workshop, target: Version, head: Version) -> None:
+    """What a promotion moved together goes back together: no run could have made one without the others."""
+    for each in workshop.registry.promotions_of(target.product):
+        mine = next(one for one in each.moved if one.product == target.product)
+        others = [str(one.product) for one in each.moved if one.product != target.product]
+        if target.number < mine.after <= head.number and (others or each.after):
+            told = ", ".join(others) or "the code that makes it"
+            raise PartOfPromotion(product=target.product, number=target.number, id=each.id, others=told)
 
 
 def dependents_of(
@@ -150,9 +163,10 @@ def _bench(workshop: Workshop, work: Work) -> Iterator[Bench]:
 def _draft(work: Work, target: Version, bench: Bench) -> Draft:
     column = work.asset.partitioning.column if work.asset.partitioning else None
     return adopt(
-        bench.workshop.settings,
+        bench.workshop.settings.of(target.stored),
         target.product,
         target.snapshot,
+        into=bench.workshop.settings,
         run_id=bench.workshop.run_id,
         partition_column=column,
         partitions=work.partitions,
@@ -165,9 +179,10 @@ def _aside(work: Work, target: Version, bench: Bench) -> Draft | None:
     for version, kept in ((target, True), (work.head, False)):
         if version.certificate.quarantine.get("table"):
             found = adopt(
-                bench.workshop.settings,
+                bench.workshop.settings.of(version.stored),
                 target.product.quarantine,
                 version.snapshot,
+                into=bench.workshop.settings,
                 run_id=bench.workshop.run_id,
                 partition_column=work.asset.partitioning.column if work.asset.partitioning else None,
                 partitions=work.partitions,
@@ -201,7 +216,7 @@ def _publish(bench: Bench, work: Work, sifted: Sifted, target: Version, *, why: 
             "rolled_back_to": target.number,
         },
         comments=comments_of(work.asset),
-        base=head.snapshot,
+        base=base_of(workshop, work),
         beside=sifted.aside,
     )
     beside = list(within_the_lake(workshop, work.asset, committed.files_beside))
@@ -258,7 +273,7 @@ def _copy_artifacts(workshop: Workshop, target: Version) -> None:
     """Reports that the recipe left lie under the run's id: the new run gets them too."""
     if not target.certificate.artifacts:
         return
-    source = artifact_folder(workshop.settings, target.product, target.run_id)
+    source = artifact_folder(workshop.settings.of(target.stored), target.product, target.run_id)
     into = artifact_folder(workshop.settings, target.product, workshop.run_id)
     store = store_at(source)
     for each in store.below(source):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.contracts.read import contract_from_text
 from mesh_assets.capabilities.lake import connect, files_sql
 from mesh_assets.capabilities.lineage.model import Asset
-from mesh_assets.capabilities.publishing.inputs import input_sql
+from mesh_assets.capabilities.publishing.inputs import input_sql, inputs_as_read, rows_of_version
 from mesh_assets.capabilities.publishing.keep import draft_folder, kept_draft
 from mesh_assets.words.errors import MayNotSee, MeshError, NoFailingRows, NoVersion
 from mesh_assets.words.names import ProductName, product_name
@@ -105,6 +106,7 @@ def _of_draft(reader: Reader, con: DuckDBPyConnection, rule: str, target: Path) 
         target,
         references=references,
         whole_sql=kept.others,
+        beside=kept.beside if rule in kept.asked else None,
     )
 
 
@@ -112,12 +114,11 @@ def _of_version(reader: Reader, con: DuckDBPyConnection, rule: str, target: Path
     head = reader.head
     contract = reader.contract(head.certificate.contract_text)
     found = _rule(reader, contract, rule)
-    snapshots = {each.product: each.snapshot for each in head.certificate.inputs}
+    references = inputs_as_read(reader.settings, reader.registry, head)
     for name in products_of(found):  # what only a consumer's rule names is no input: as of now
-        version = None if name in snapshots else reader.registry.head(name)
-        snapshots |= {name: version.snapshot} if version else {}
-    references = {name: input_sql(reader.settings, name, number) for name, number in snapshots.items()}
-    relation = input_sql(reader.settings, reader.name, head.snapshot)
+        version = None if name in references else reader.registry.head(name)
+        references |= {name: rows_of_version(reader.settings, version)} if version else {}
+    relation = rows_of_version(reader.settings, head)
     return _write(reader, con, (relation, contract, found), target, references=references)
 
 
@@ -138,18 +139,15 @@ def _write(
     *,
     references: Mapping[ProductName, str],
     whole_sql: str | None = None,
+    beside: str | None = None,
 ) -> int:
     relation, contract, rule = what
-    parts = split(
-        con,
-        relation,
-        contract,
-        [rule],
-        references=references,
-        whole_sql=whole_sql,
-        expectations=reader.settings.domains / reader.name.domain / reader.name.product / "expectations.py",
-        everywhere=True,
-    )
+    file = reader.settings.domains / reader.name.domain / reader.name.product / "expectations.py"
+    part = partial(split, con, contract=contract, rules=[rule], references=references, expectations=file)
+    parts = part(relation, whole_sql=whole_sql, everywhere=True)
+    more = part(beside) if beside else None
+    if parts and more:
+        parts = replace(parts, aside=f"{parts.aside} UNION ALL BY NAME {more.aside}")
     if parts is None:
         raise NoFailingRows(
             product=reader.name, rule=rule.id, problem="the rule is about the whole table, or could not run"
@@ -167,7 +165,7 @@ def quarantine_sql(reader: Reader, rule: str | None = None) -> str:
             rule=rule or "any rule",
             problem=f"version {head.number} has none in quarantine",
         )
-    table = input_sql(reader.settings, reader.name.quarantine, head.snapshot)
+    table = input_sql(reader.settings.of(head.stored), reader.name.quarantine, head.snapshot)
     hidden = frozenset() if reader.unmasked else contract.personal
     shown = [_shown(column.name, column.name in hidden) for column in contract.columns]
     shown += ["mesh_rules", "mesh_run", f"{_version_of_run(reader, table)} AS mesh_version", "mesh_time"]

@@ -64,6 +64,8 @@ def _said(rule: Rule, own: Path) -> str:
 def _against_the_same(work: Work, rule: Rule) -> bool:
     """True if every product that the rule names has the version that the head was audited with."""
     assert work.head is not None
-    before = {each.product: each.snapshot for each in work.head.certificate.inputs}
+    # By number as well: in a kitchen two lakes have snapshots of a product.
+    before = {each.product: (each.number, each.snapshot) for each in work.head.certificate.inputs}
     named = [name for name in products_of(rule) if name != work.asset.name]
-    return all(name in work.inputs and before.get(name) == work.inputs[name].snapshot for name in named)
+    now = {name: (version.number, version.snapshot) for name, version in work.inputs.items()}
+    return all(name in now and before.get(name) == now[name] for name in named)

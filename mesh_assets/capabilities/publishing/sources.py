@@ -93,7 +93,7 @@ def is_delivery(path: Path) -> bool:
 
 def folder_of(settings: Settings, source: Source) -> Path:
     """What the source's path is relative to: drops are somebody else's, rows and events are landed by us."""
-    return settings.sources if source.delivery.kind == "file" else settings.home / "landed"
+    return settings.sources if source.delivery.kind == "file" else settings.landed
 
 
 def find_source(

@@ -12,6 +12,7 @@ from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.through import lake_inputs, source_names
 from mesh_assets.capabilities.publishing.corrected_files import correction_versions
 from mesh_assets.capabilities.publishing.drops import files_for, is_keyed, key_of_file
+from mesh_assets.capabilities.publishing.found import found_equal as found_equal
 from mesh_assets.capabilities.publishing.holds import held_keys
 from mesh_assets.capabilities.publishing.keys import (
     all_partitions,
@@ -26,13 +27,10 @@ from mesh_assets.words.errors import MeshError, UpstreamMissing
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.partitions import DATED
 from mesh_assets.words.rules import Rule
-from mesh_assets.words.versions import WHOLE, BuildOutcome, SourceVersion, Version
+from mesh_assets.words.versions import WHOLE, SourceVersion, Version
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
-
-#: How far behind refused and failed builds one is looked for that found nothing new.
-BUILDS = 50
 
 
 def read_heads(workshop: Workshop, asset: Asset) -> dict[ProductName, Version]:
@@ -102,22 +100,6 @@ def known_keys(workshop: Workshop, asset: Asset) -> list[Mapping[str, str]]:
         return []
     known = [head.certificate.input_keys, found_equal(workshop.registry, head)]
     return [*known, held_keys(workshop.registry, head)]
-
-
-def found_equal(registry: Registry, head: Version) -> Mapping[str, str]:
-    """Keys under which partitions of the head were made again and found as they were; {} if none was.
-
-    A build behind that which was refused or failed forgets nothing of it.
-    """
-    last = registry.last_build(head.product)
-    if last is not None and last.outcome in (BuildOutcome.REFUSED, BuildOutcome.FAILED):
-        looked = (BuildOutcome.UNCHANGED, BuildOutcome.PUBLISHED)
-        builds = registry.builds(head.product, limit=BUILDS)
-        last = next((each for each in builds if each.outcome in looked), None)
-    if last is None or last.outcome is not BuildOutcome.UNCHANGED or last.version != head.number:
-        return {}
-    keys: Mapping[str, str] = last.details.get("input_keys", {})
-    return keys
 
 
 def unheard(registry: Registry, asset: Asset) -> bool:

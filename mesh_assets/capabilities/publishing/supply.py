@@ -14,6 +14,7 @@ from pathlib import Path
 from mesh_assets.capabilities.contracts.model import Partitioning, Source
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.lineage.through import source_names
+from mesh_assets.capabilities.publishing.found import found_equal
 from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.capabilities.publishing.partitions import cut_of, file_keys, parents_of, source_weeks
 from mesh_assets.capabilities.publishing.sources import find_source, folder_of, is_delivery, problem_of
@@ -22,7 +23,7 @@ from mesh_assets.capabilities.registry import Registry
 from mesh_assets.words.errors import MeshError, SourceMalformed, SourceMissing, UpstreamMissing
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.partitions import FILE, WEEK
-from mesh_assets.words.versions import WHOLE, BuildOutcome, Version
+from mesh_assets.words.versions import WHOLE, Version
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,8 @@ def known_partitions(registry: Registry, product: ProductName) -> frozenset[str]
     head = registry.head(product)
     if head is None:
         return frozenset()
-    last = registry.last_build(product)
-    looked = last.details.get("input_keys", {}) if last and last.outcome is BuildOutcome.UNCHANGED else {}
-    return frozenset((*head.certificate.partitions, *head.certificate.input_keys, *looked))
+    keys = head.certificate.input_keys
+    return frozenset((*head.certificate.partitions, *keys, *found_equal(registry, head)))
 
 
 def _broken_files(

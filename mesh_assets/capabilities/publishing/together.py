@@ -21,13 +21,14 @@ from mesh_assets.capabilities.publishing.build import (
     Built,
     Ready,
     after_release,
-    failures_on_record,
     prepare,
 )
+from mesh_assets.capabilities.publishing.record import failures_on_record
 from mesh_assets.capabilities.publishing.workshop import Workshop
 from mesh_assets.capabilities.registry import Registry
 from mesh_assets.words.errors import MeshError, PromiseBroken, ReleaseConflict
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.promotions import CodeMoved
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.versions import PROD, BuildOutcome, BuildRecord, Version
 
@@ -175,12 +176,14 @@ class _Group:
         try:
             with failures_on_record(workshop, name):
                 made = prepare(workshop, name, self.tries[name])
-        except ReleaseConflict:
+        except (ReleaseConflict, CodeMoved):
             raise
         except MeshError as error:
             if isinstance(error, PromiseBroken):
                 self.refused[name] = error.verdict  # type: ignore[attr-defined]  # `refuse` has put it there
-            self.bad[name] = view.builds_of(workshop.run_id)[name]
+            # Who may not put it on record is told all the same.
+            failed = replace(_skipped(name, workshop.run_id, str(error)), outcome=BuildOutcome.FAILED)
+            self.bad[name] = view.builds_of(workshop.run_id).get(name, failed)
             return
         self.made[name] = (workshop, made)
         if isinstance(made, Ready):
@@ -197,6 +200,7 @@ class _Group:
                 [each.certificate for each in ready.values()],
                 expected={name: number for each in ready.values() for name, number in each.expected.items()},
                 reads=view.outside(reads),
+                fences={name: each.work.fence for name, each in ready.items()},
                 who=workshop.who,
                 run_id=workshop.run_id,
             )

@@ -92,6 +92,8 @@ class Work:
     clock: float
     #: File of a source -> why this build goes on without it.
     set_aside: Mapping[str, str] = field(default_factory=dict)
+    #: The promotion whose change the code has, 0 if none changed the product.
+    fence: int = 0
 
 
 @dataclass(frozen=True)

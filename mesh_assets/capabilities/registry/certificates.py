@@ -29,6 +29,7 @@ def as_json(certificate: Certificate) -> dict[str, Any]:
         "set_aside": dict(certificate.set_aside),
         "rolled_back": dict(certificate.rolled_back),
         "hold": dict(certificate.hold),
+        "promoted": dict(certificate.promoted),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from mesh_assets.capabilities.registry.control_tables import ANNOUNCEMENT, CONTROL
 from mesh_assets.words.controls import (
@@ -164,15 +164,27 @@ def announcements(connection: Connection, product: ProductName | None = None) ->
     if product is not None:
         query = query.where(ANNOUNCEMENT.c.product == str(product))
     rows = connection.execute(query.order_by(ANNOUNCEMENT.c.effective, ANNOUNCEMENT.c.id))
-    return [
-        Announcement(
-            number=row.id,
-            product=product_name(row.product),
-            kind=AnnouncementKind(row.kind),
-            on=date.fromisoformat(row.effective),
-            text=row.text,
-            who=row.who,
-            announced=row.announced,
-        )
-        for row in rows
-    ]
+    return [_announcement(row) for row in rows]
+
+
+def announcements_after(connection: Connection, number: int) -> list[Announcement]:
+    """What was announced after that number, in order, withdrawn or not."""
+    query = select(ANNOUNCEMENT).where(ANNOUNCEMENT.c.id > number).order_by(ANNOUNCEMENT.c.id)
+    return [_announcement(row) for row in connection.execute(query)]
+
+
+def last_announcement(connection: Connection) -> int:
+    """The number of the newest announcement, 0 if there was none."""
+    return int(connection.scalar(select(func.max(ANNOUNCEMENT.c.id))) or 0)
+
+
+def _announcement(row: Row[Any]) -> Announcement:
+    return Announcement(
+        number=row.id,
+        product=product_name(row.product),
+        kind=AnnouncementKind(row.kind),
+        on=date.fromisoformat(row.effective),
+        text=row.text,
+        who=row.who,
+        announced=row.announced,
+    )

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, insert, select, text
 
-from mesh_assets.capabilities.registry.tables import HEAD, LOG_CURSOR, METADATA, SCHEMA_VERSION, VERSION
+from mesh_assets.capabilities.registry.tables import (
+    HEAD,
+    LOG_CURSOR,
+    METADATA,
+    RELEASE,
+    SCHEMA_VERSION,
+    VERSION,
+)
 from mesh_assets.words.moves import CannotMove, RegistryTaken
 
 if TYPE_CHECKING:
@@ -66,6 +73,10 @@ def _go_on_counting(target: Connection) -> None:
             )
 
 
+def _releases(connection: Connection) -> int:
+    return connection.scalar(select(func.max(RELEASE.c.id))) or 0
+
+
 def is_empty(connection: Connection) -> bool:
     return connection.scalar(select(VERSION.c.number).limit(1)) is None
 
@@ -81,7 +92,8 @@ def move_to(source: Registry, target: Registry, url: str) -> dict[str, int]:
             raise CannotMove(what="The registry", problem=problem)
         with target.writing() as new:
             begun = new.scalar(select(LOG_CURSOR.c.position).where(LOG_CURSOR.c.name == UNDER_WAY))
-            if begun is None and not is_empty(new):
+            # A copy that did not end may be begun again, unless somebody has released into it since.
+            if not is_empty(new) and (begun is None or _releases(new) > _releases(old)):
                 raise RegistryTaken(place=url)
             counts = copy_all(old, new)
             new.execute(insert(LOG_CURSOR).values(name=UNDER_WAY, position=0))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, true, update
 
 from mesh_assets.capabilities.registry.builds import build_of, result_of
 from mesh_assets.capabilities.registry.orders import report_job
@@ -111,11 +111,24 @@ def builds_after(connection: Connection, after: int, limit: int) -> list[Logged]
     """The next builds and rechecks in the order in which they were recorded, with what their rules said."""
     query = select(BUILD).where(BUILD.c.id > after).order_by(BUILD.c.id).limit(limit)
     rows = connection.execute(query).all()
-    said: dict[int, list[RuleResult]] = {row.id: [] for row in rows}
+    said = _said(connection, [row.id for row in rows])
+    return [Logged(row.id, build_of(row), tuple(said[row.id])) for row in rows]
+
+
+def builds_of(connection: Connection, products: Sequence[str], limit: int, run_id: str = "") -> list[Logged]:
+    """The last builds and rechecks of products (those of one run), newest first, with what rules said."""
+    mine = BUILD.c.product.in_(list(products)) & ((BUILD.c.run_id == run_id) if run_id else true())
+    rows = connection.execute(select(BUILD).where(mine).order_by(BUILD.c.id.desc()).limit(limit)).all()
+    said = _said(connection, [row.id for row in rows])
+    return [Logged(row.id, build_of(row), tuple(said[row.id])) for row in rows]
+
+
+def _said(connection: Connection, builds: Sequence[int]) -> dict[int, list[RuleResult]]:
+    said: dict[int, list[RuleResult]] = {number: [] for number in builds}
     results = select(RULE_RESULT).where(RULE_RESULT.c.build_id.in_(list(said)))
     for row in connection.execute(results.order_by(RULE_RESULT.c.build_id, RULE_RESULT.c.position)):
         said[row.build_id].append(result_of(row))
-    return [Logged(row.id, build_of(row), tuple(said[row.id])) for row in rows]
+    return said
 
 
 def is_behind(connection: Connection, builds: str, releases: str = "") -> bool:

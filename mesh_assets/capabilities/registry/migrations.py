@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Boolean, Connection, false, func, insert, inspect, select, text
 
 from mesh_assets.capabilities.registry.control_tables import ANNOUNCEMENT, CONTROL
+from mesh_assets.capabilities.registry.following_tables import ACCESS, FOLLOW
+from mesh_assets.capabilities.registry.kitchen_tables import KITCHEN
+from mesh_assets.capabilities.registry.promotion_tables import APPROVAL, FENCE, PROMOTION
 from mesh_assets.capabilities.registry.tables import (
     ALERT,
     ARRIVAL,
@@ -78,6 +81,23 @@ def _add_events(connection: Connection) -> None:
     METADATA.create_all(connection, tables=[EVENT, EVENT_BATCH, LOG_CURSOR, OUTBOX, ALERT], checkfirst=True)
 
 
+def _add_promotions(connection: Connection) -> None:
+    """Schema 11: promotions of kitchens, what owners agreed to, and fences."""
+    METADATA.create_all(connection, tables=[PROMOTION, APPROVAL, FENCE], checkfirst=True)
+
+
+def _add_kitchens(connection: Connection) -> None:
+    """Schema 12: kitchens, and where the rows of a version are."""
+    METADATA.create_all(connection, tables=[KITCHEN], checkfirst=True)
+    if all(column["name"] != "stored" for column in inspect(connection).get_columns("version")):
+        connection.execute(text("ALTER TABLE version ADD COLUMN stored TEXT NOT NULL DEFAULT ''"))
+
+
+def _add_followers(connection: Connection) -> None:
+    """Schema 13: who hears of products, and who asked to read them."""
+    METADATA.create_all(connection, tables=[FOLLOW, ACCESS], checkfirst=True)
+
+
 #: Schema 1 is what `tables.py` said first; the migration at index 0 leads to schema 2, and so on. A new
 #: registry is made from `tables.py` at once and starts at the newest schema.
 MIGRATIONS: Sequence[Migration] = (
@@ -90,6 +110,9 @@ MIGRATIONS: Sequence[Migration] = (
     _add_automation,
     _add_job_reports,
     _add_events,
+    _add_promotions,
+    _add_kitchens,
+    _add_followers,
 )
 
 

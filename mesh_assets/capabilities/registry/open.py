@@ -31,15 +31,21 @@ from mesh_assets.capabilities.registry.busy import told_if_busy
 from mesh_assets.capabilities.registry.controlled import Controlled
 from mesh_assets.capabilities.registry.copies import moved_to
 from mesh_assets.capabilities.registry.delivered import Delivered
+from mesh_assets.capabilities.registry.following import Followed
+from mesh_assets.capabilities.registry.kitchened import Kitchened
+from mesh_assets.capabilities.registry.lost import connected, told_if_lost
 from mesh_assets.capabilities.registry.ordered import Ordered
 from mesh_assets.capabilities.registry.pins import Pin
+from mesh_assets.capabilities.registry.promoted import Promoted
 from mesh_assets.capabilities.registry.releases import Order, Released
 from mesh_assets.capabilities.registry.restore import Remembered
 from mesh_assets.capabilities.registry.tags import Tag
+from mesh_assets.capabilities.registry.versions import Shown
 from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.moves import RegistryMoved
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import RuleResult
+from mesh_assets.words.stores import RegistryLost
 from mesh_assets.words.versions import PROD, BuildRecord, Certificate, Version
 
 if TYPE_CHECKING:
@@ -74,11 +80,15 @@ def open_registry(settings: Settings) -> Registry:
     return registry
 
 
-class Registry(Automatic, Controlled, Ordered, Delivered):
+class Registry(Automatic, Controlled, Ordered, Delivered, Kitchened, Promoted, Followed):
     """The mesh's ledger, open. Safe to share between threads; close it or use it in a `with`."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # READ COMMITTED sees another moment in each statement anyway: without BEGIN and ROLLBACK around it a
+        # look costs half. SQLite shows one moment, within a transaction.
+        postgres = engine.dialect.name == "postgresql"
+        self._looking = engine.execution_options(isolation_level="AUTOCOMMIT") if postgres else engine
 
     def __enter__(self) -> Registry:
         return self
@@ -92,13 +102,19 @@ class Registry(Automatic, Controlled, Ordered, Delivered):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A look that waits for nobody."""
-        with told_if_busy(PATIENCE), self.engine.connect() as connection:
+        with told_if_lost(self.engine.url), told_if_busy(PATIENCE), connected(self._looking) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction at a time in the whole mesh: committed at the end, or never happened."""
-        with told_if_busy(PATIENCE), self.engine.execution_options(writes=True).begin() as connection:
+        engine = self.engine.execution_options(writes=True)
+        with (
+            told_if_lost(engine.url),
+            told_if_busy(PATIENCE),
+            connected(engine) as connection,
+            connection.begin(),
+        ):
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
@@ -116,6 +132,11 @@ class Registry(Automatic, Controlled, Ordered, Delivered):
         with self.reading() as connection:
             return versions.head(connection, product, environment)
 
+    def shown(self, products: Collection[ProductName], environment: str = PROD) -> dict[ProductName, Shown]:
+        """The heads of these products at one moment, without their certificates: what a reader needs."""
+        with self.reading() as connection:
+            return versions.shown(connection, products, environment)
+
     def head_at(self, product: ProductName, release: int, environment: str = PROD) -> Version | None:
         """The version that the environment showed after a release, None if it showed none."""
         with self.reading() as connection:
@@ -132,7 +153,7 @@ class Registry(Automatic, Controlled, Ordered, Delivered):
             return versions.versions(connection, product, limit)
 
     def versions_of(self, domain: str) -> list[Version]:
-        """All versions of all products of a domain, expired ones too, by product, newest first."""
+        """Versions of all products of a domain in its lake here, expired ones too, newest first."""
         with self.reading() as connection:
             return versions.of_domain(connection, domain)
 
@@ -157,8 +178,10 @@ class Registry(Automatic, Controlled, Ordered, Delivered):
         environment: str = PROD,
         who: str,
         run_id: str,
+        fences: Mapping[ProductName, int] | None = None,
     ) -> list[Version]:
-        """Move heads in one transaction; raises ReleaseConflict when a head in `expected` or `reads` moved.
+        """Move heads in one transaction; raises ReleaseConflict when a head in `expected` or `reads` moved,
+        or when a promotion changed a product's code since `fences` (product -> promotion) were looked at.
 
         `expected` has the head that each product had when its build began, None for none. A run that asks
         again gets what it released before.
@@ -170,9 +193,15 @@ class Registry(Automatic, Controlled, Ordered, Delivered):
             environment=environment,
             who=who,
             run_id=run_id,
+            fences=fences,
         )
-        with self.writing() as connection:
-            return releases.release(connection, order)
+        try:
+            with self.writing() as connection:
+                return releases.release(connection, order)
+        except RegistryLost:
+            # Once more, which is safe: what the run released already is found.
+            with self.writing() as connection:
+                return releases.release(connection, order)
 
     def refuse_if_moved(
         self,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from mesh_assets.capabilities.registry import versions
+from mesh_assets.capabilities.registry.promotion_tables import FENCE
 from mesh_assets.capabilities.registry.tables import HEAD, RELEASE, RELEASE_ITEM, VERSION
 from mesh_assets.words.errors import ReleaseConflict
 from mesh_assets.words.names import ProductName, product_name
@@ -25,6 +26,8 @@ class Order:
     environment: str
     who: str
     run_id: str
+    #: Promotions whose change the code is known to have; None: not a matter of code.
+    fences: Mapping[ProductName, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def release(connection: Connection, order: Order) -> list[Version]:
     }
     wanted = [certificate for certificate in order.certificates if done[certificate.product] is None]
     if wanted:
-        heads = versions.heads(connection, order.environment)
+        heads = _heads(connection, order)
         _refuse_if_moved(connection, order, [each.product for each in wanted], heads)
+        _refuse_if_fenced(connection, order, heads)
         _move(connection, order, wanted, heads)
     found = [
         versions.version_of_run(connection, certificate.product, order.run_id)
@@ -62,7 +66,7 @@ def refuse_if_moved(connection: Connection, order: Order) -> None:
     """Raise the ReleaseConflict that a release would end in now; an order without certificates asks of all
     that it expects.
     """
-    heads = versions.heads(connection, order.environment)
+    heads = _heads(connection, order)
     _refuse_if_moved(connection, order, [*order.expected], heads)
 
 
@@ -100,6 +104,12 @@ def head_at(connection: Connection, product: ProductName, release: int, environm
     return None if number is None else versions.version(connection, product, number)
 
 
+def _heads(connection: Connection, order: Order) -> dict[ProductName, int]:
+    """Of what the release is about: under the registry's one lock, no look at a thousand others."""
+    about = {*order.expected, *order.reads, *(each.product for each in order.certificates)}
+    return versions.heads(connection, order.environment, about)
+
+
 def _refuse_if_moved(
     connection: Connection, order: Order, wanted: list[ProductName], heads: Mapping[ProductName, int]
 ) -> None:
@@ -118,6 +128,19 @@ def _refuse_if_moved(
                 actual=actual,
                 winner=_winner(connection, moved, order.environment),
             )
+
+
+def _refuse_if_fenced(connection: Connection, order: Order, heads: Mapping[ProductName, int]) -> None:
+    """A promotion changed the code since somebody looked: who lost looks again."""
+    if order.fences is None:
+        return
+    mine = select(FENCE).where(FENCE.c.product.in_([str(each.product) for each in order.certificates]))
+    for row in connection.execute(mine):
+        product = product_name(row.product)
+        if order.fences.get(product) != row.promotion:
+            head = heads.get(product)
+            winner = f"promotion {row.promotion} of kitchen {row.kitchen}"
+            raise ReleaseConflict(product=product, moved=product, expected=head, actual=head, winner=winner)
 
 
 def _winner(connection: Connection, product: ProductName, environment: str) -> str:

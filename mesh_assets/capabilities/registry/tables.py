@@ -95,6 +95,8 @@ VERSION = Table(
     Column("run_id", Text, nullable=False),
     Column("published", Instant, nullable=False),
     Column("certificate", Json, nullable=False),
+    #: In a kitchen: the environment whose lake has the rows, "" for the kitchen's own.
+    Column("stored", Text, nullable=False, server_default=""),
     UniqueConstraint("product", "run_id", name="version_once_per_run"),
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select
 
 from mesh_assets.capabilities.registry.certificates import as_json, certificate_from_json
 from mesh_assets.capabilities.registry.tables import EXPIRY, HEAD, VERSION
@@ -14,8 +16,13 @@ from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.versions import Certificate, Version
 
 
-def heads(connection: Connection, environment: str) -> dict[ProductName, int]:
+def heads(
+    connection: Connection, environment: str, products: Collection[ProductName] | None = None
+) -> dict[ProductName, int]:
+    """All of them, or those of some products."""
     query = select(HEAD.c.product, HEAD.c.number).where(HEAD.c.environment == environment)
+    if products is not None:
+        query = query.where(HEAD.c.product.in_([str(product) for product in products]))
     return {product_name(row.product): row.number for row in connection.execute(query)}
 
 
@@ -27,6 +34,36 @@ def head(connection: Connection, product: ProductName, environment: str) -> Vers
     )
     row = connection.execute(query).one_or_none()
     return None if row is None else _version(row)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reader needs of a head: which version it is, and where its rows are."""
+
+    number: int
+    snapshot: int
+    stored: str
+
+
+#: Without certificates, which are most of a version's row. Made once: to build it again costs as much as to
+#: run it.
+_SHOWN = (
+    select(HEAD.c.product, HEAD.c.number, VERSION.c.snapshot, VERSION.c.stored)
+    .join(VERSION, (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number))
+    .where(
+        HEAD.c.environment == bindparam("environment"),
+        HEAD.c.product.in_(bindparam("products", expanding=True)),
+    )
+)
+
+
+def shown(
+    connection: Connection, products: Collection[ProductName], environment: str
+) -> dict[ProductName, Shown]:
+    """The heads of these products, in one statement: all of one release, or of the one before it."""
+    wanted = {"environment": environment, "products": [str(product) for product in products]}
+    rows = connection.execute(_SHOWN, wanted)
+    return {product_name(row.product): Shown(row.number, row.snapshot, row.stored) for row in rows}
 
 
 def head_versions(connection: Connection, environment: str) -> dict[ProductName, Version]:
@@ -53,6 +90,7 @@ def versions(connection: Connection, product: ProductName, limit: int | None = N
 
 def of_domain(connection: Connection, domain: str) -> list[Version]:
     mine = VERSION.c.product.startswith(f"{domain}.", autoescape=True)
+    mine &= VERSION.c.stored == ""
     query = _versions().where(mine).order_by(VERSION.c.product, VERSION.c.number.desc())
     return [_version(row) for row in connection.execute(query)]
 
@@ -98,4 +136,5 @@ def _version(row: Row[Any]) -> Version:
         published=row.published,
         certificate=certificate_from_json(row.certificate),
         expired=row.expired,
+        stored=row.stored,
     )

@@ -25,6 +25,7 @@ from mesh_assets.capabilities.lake.upkeep import (
 from mesh_assets.capabilities.registry import as_json
 from mesh_assets.capabilities.upkeep.content import differing
 from mesh_assets.capabilities.upkeep.expiry import unreleased
+from mesh_assets.capabilities.upkeep.orphans import orphans
 from mesh_assets.capabilities.upkeep.rebuild import Manifest, read_manifests, unregistered
 
 if TYPE_CHECKING:
@@ -179,6 +180,9 @@ def _leftovers(lookout: Lookout) -> Iterator[Finding]:
         elif file.upload:
             told = f"{file.path}: {file.why}, and its parts are still stored"
             yield lookout.finding(Kind.LEFTOVER, told, "`--repair` gives it up")
+    for file in orphans(lookout.settings, lookout.registry, lookout.domain, now=lookout.now):
+        told = f"{file.path} ({file.bytes:,} bytes): {file.why}"
+        yield lookout.finding(Kind.LEFTOVER, told, "`--repair` removes it")
 
 
 def _commits(lookout: Lookout) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from mesh_assets.capabilities.lake.upkeep import (
     holdings,
     leftovers,
 )
+from mesh_assets.capabilities.upkeep.orphans import orphans, remove_orphans
 from mesh_assets.capabilities.upkeep.rebuild import unregistered
 from mesh_assets.words.errors import RegistryIncomplete
 
@@ -79,6 +80,7 @@ def plan(
                 found += _over(versions, policy, held.get(asset.name, set()), holds, moment)
         strays[domain] = unreleased(registry, domain, holds, moment)
         files += leftovers(settings, domain, grace=grace, now=moment)
+        files += orphans(settings, registry, domain, now=moment)
     return Expiry(tuple(found), {name: each for name, each in strays.items() if each}, tuple(files))
 
 
@@ -109,6 +111,7 @@ def expire(
         if numbers & present:
             expire_snapshots(settings, domain, numbers & present, who=who)
         files += clean_up(settings, domain, who=who, grace=grace, now=now)
+        files += remove_orphans(settings, registry, domain, who=who, now=now or datetime.now(UTC))
         left = drop(settings, domain, who=who, older=(now or datetime.now(UTC)) - grace)
         files += [Leftover(path, size, "the lake has moved") for path, size in left]
     done = [each for each in planned.versions if (each.version.product, each.version.number) in marked]
@@ -141,7 +144,7 @@ def _over(
     found = []
     keeps = max(policy.days, LONGEST_RUN)
     for place, version in enumerate(versions):
-        if place < policy.versions or version.expired is not None or version.number in held:
+        if place < policy.versions or version.expired is not None or version.number in held or version.stored:
             continue
         superseded = versions[place - 1].published
         if now - superseded > keeps:

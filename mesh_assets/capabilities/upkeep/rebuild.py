@@ -37,11 +37,16 @@ class Manifest:
 def read_manifests(settings: Settings, domain: str) -> Iterator[Manifest]:
     """Every manifest of the domain, and those that are no manifests any more."""
     for path, content in manifest_files(settings, domain):
-        try:
-            document = json.loads(content)
-            yield Manifest(path, certificate_from_json(document), _published(document))
-        except (ValueError, KeyError, TypeError):
-            yield Manifest(path, None)
+        yield manifest_from(path, content)
+
+
+def manifest_from(path: str, content: bytes) -> Manifest:
+    """What stands in a manifest's file."""
+    try:
+        document = json.loads(content)
+        return Manifest(path, certificate_from_json(document), _published(document))
+    except (ValueError, KeyError, TypeError):
+        return Manifest(path, None)
 
 
 def unregistered(settings: Settings, registry: Registry, domain: str) -> list[Manifest]:

@@ -10,6 +10,7 @@ from mesh_assets.capabilities.lake.upkeep import clean_up, expire_snapshots, hol
 from mesh_assets.capabilities.publishing.stamp import leave_stamp
 from mesh_assets.capabilities.upkeep.check import Finding, Kind
 from mesh_assets.capabilities.upkeep.expiry import unreleased
+from mesh_assets.capabilities.upkeep.orphans import remove_orphans
 from mesh_assets.capabilities.upkeep.rebuild import rebuild
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def repair(
         for number in expire_snapshots(settings, domain, strays, who=who):
             yield f"expired snapshot {number} of {domain}, which was never released"
     for domain in _domains(found, Kind.LEFTOVER):
-        for file in clean_up(settings, domain, who=who, now=now):
+        gone = clean_up(settings, domain, who=who, now=now)
+        for file in gone + remove_orphans(settings, registry, domain, who=who, now=now):
             yield f"deleted {file.path} ({file.bytes:,} bytes): {file.why}"
     for folder in sweep(settings):
         yield f"deleted {folder}, which a dead run left"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from mesh_assets.capabilities import lake
 from mesh_assets.words.stores import CatalogLost
+from tests.cable import cable_to
 from tests.unit.lake.conftest import ORDERS, stage
 
 #: Ends every session of this database but the one that asks.
@@ -69,9 +71,21 @@ def test_a_connection_lost_in_the_transaction_leaves_nothing_of_it(settings, com
 
 
 def test_a_server_that_is_not_there_is_told(settings, tmp_path):
-    from dataclasses import replace
-
     away = replace(settings, catalog=f"postgres:host={tmp_path} dbname=none user=mesh")
 
     with pytest.raises(CatalogLost, match="shop"):
         lake.files(away, ORDERS, 1)
+
+
+def test_a_network_that_is_cut_during_a_commit_leaves_one_of_it(settings, postgres, committed, rows):
+    first = committed("SELECT 1 AS id", "first")
+    with cable_to(postgres.folder) as cable:
+        there = settings.catalog.replace(str(postgres.folder), str(cable.folder))
+        far = replace(settings, catalog=there)
+        with pytest.raises(CatalogLost, match="Run it again"):
+            lake.commit(far, stage(far, "SELECT 2 AS id", "second"), who="ann", extra={}, guard=cable.cut)
+        cable.mend()
+        again = lake.commit(far, stage(far, "SELECT 2 AS id", "second"), who="ann", extra={})
+
+    assert again.snapshot == first.snapshot + 1
+    assert rows(first.snapshot) == [(1,)] and rows(again.snapshot) == [(2,)]

@@ -96,6 +96,7 @@ KINDS: dict[str, Any] = {
     "errorMessage": facet_v2.error_message_run.ErrorMessageRunFacet,
     "schema": facet_v2.schema_dataset.SchemaDatasetFacet,
     "version": facet_v2.dataset_version_dataset.DatasetVersionDatasetFacet,
+    "columnLineage": facet_v2.column_lineage_dataset.ColumnLineageDatasetFacet,
     "dataQualityAssertions": facet_v2.data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet,
     "outputStatistics": facet_v2.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet,
 }

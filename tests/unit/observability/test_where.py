@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from mesh_assets.capabilities.lake.extensions import extension_file
 from mesh_assets.capabilities.observability.where import Engine, snippet, whereabouts
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import SettingMalformed
+from mesh_assets.words.settings import PROJECT
 from tests.objects import object_store as object_store  # a fixture
 from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import ORDERS, ORDERS_NAME, Shop, make_shop, write_product
-from tests.stores import STORES, environment_of, on_every_store
+from tests.stores import FILES, STORES, environment_of, on_every_store
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 #: One column of every type that stands in a contract often.
@@ -119,6 +121,25 @@ def test_the_sql_is_a_script_of_statements(shop: Shop, stranger: dict[str, str],
     getenv = f"CREATE MACRO getenv(name) AS CASE name {keys or 'WHEN 1 THEN 1'} END"
     program = f'import duckdb\ncon = duckdb.connect()\ncon.execute("""{getenv}""")'
     program += "\nrows = con.execute(open('read.sql').read()).fetchall()"
+
+    assert run(program, "print(sorted(row[0] for row in rows))", stranger, tmp_path) == "[1, 2]"
+
+
+@pytest.mark.parametrize("shop", [FILES], indirect=True)
+def test_the_sql_of_the_page_reads_a_version(shop: Shop, stranger: dict[str, str], tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "reading-without-us.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    with open_registry(shop.settings) as registry:
+        snapshot = registry.version(ORDERS_NAME, 1).snapshot
+    for there, here in (
+        ("<home>", str(shop.settings.home)),
+        ("lakes/drug", "lakes/shop"),
+        ('"drug"."brand"', '"shop"."orders"'),
+        ("VERSION => 6", f"VERSION => {snapshot}"),
+    ):
+        assert there in written
+        written = written.replace(there, here)
+    program = f'import duckdb\nrows = duckdb.connect().execute("""{written}""").fetchall()'
 
     assert run(program, "print(sorted(row[0] for row in rows))", stranger, tmp_path) == "[1, 2]"
 

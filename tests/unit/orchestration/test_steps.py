@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
+from mesh_assets.capabilities.orchestration import steps
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
 from tests.shop import ORDERS, Shop
 
@@ -123,6 +124,19 @@ def test_a_mistake_of_a_person_is_not_retried_and_told_in_words(
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
     assert "the column amount is missing" in str(failure.step_failure_data.user_failure_data)
+
+
+def test_what_nobody_expected_is_tried_again_twice(
+    shop: Shop, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "FIRST_PAUSE", 0)
+    shop.settings.home.mkdir(parents=True, exist_ok=True)
+    shop.settings.staging.write_text("no folder", encoding="utf-8")
+
+    result = run(shop, instance, "shop.orders")
+
+    assert [event.event_type_value for event in result.all_events].count("STEP_RESTARTED") == 2
+    assert not result.success
 
 
 def test_a_step_knows_the_contract(shop: Shop) -> None:

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from sqlalchemy import text
 
-from mesh_assets.capabilities.lake import Handle, commit_lock, connect, lake_of
+from mesh_assets.capabilities.lake import Handle, commit_lock, connect, lake_of, relation_sql
 from mesh_assets.capabilities.lake.ledger import open_ledger
 from mesh_assets.capabilities.lake.upkeep import clean_up, leftovers, logged
 from mesh_assets.capabilities.registry import open_registry
@@ -22,7 +22,7 @@ from mesh_assets.capabilities.upkeep.check import Kind
 from mesh_assets.words.errors import GraceTooShort, RegistryIncomplete, VersionExpired
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS_NAME, Shop
-from tests.stores import held, on_every_store
+from tests.stores import FILES, held, on_every_store
 from tests.unit.upkeep.keeping import expire, keep, kinds, later, publish
 
 
@@ -166,6 +166,27 @@ def test_a_pinned_version_stays_in_a_transaction_that_stands_in_it(shop: Shop) -
         expire(shop)
 
         assert len(handle.relation.filter("amount > 0").fetchall()) == 2
+
+
+@pytest.mark.parametrize("shop", [FILES], indirect=True)
+def test_who_stands_in_a_version_that_was_shown_today_reads_on_through_the_catalog(shop: Shop) -> None:
+    """An unpinned transaction of one's own: a version goes a day after a newer one came, at the earliest."""
+    keep(shop, "{versions: 2}")
+    publish(shop, 1)
+    with open_registry(shop.settings) as registry:
+        first = registry.version(ORDERS_NAME, 1)
+    with closing(connect(shop.settings)) as reader:
+        query = relation_sql(reader, shop.settings, ORDERS_NAME, first.snapshot)
+        reader.execute("BEGIN")
+        assert len(reader.execute(query).fetchall()) == 2
+        publish(shop, 3)
+
+        assert [each.version.number for each in expire(shop, later(days=0.99)).versions] == []
+        assert len(reader.execute(query).fetchall()) == 2
+        reader.execute("COMMIT")
+
+    expire(shop, later(days=1.01))
+    assert gone(shop) == [1]
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def granted(postgres: Postgres, tmp_path: Path) -> Shop:
     """A shop in PostgreSQL with its roles, built once by the owner."""
     shop = make_shop(tmp_path, **environment(postgres, postgres.database(), "mesh"))
     shop.build("shop.orders")
-    shop.build("books.revenue")
+    shop.build("books.revenue", run_id="run-b")
     grant(shop.settings, DOMAINS)
     return shop
 
@@ -83,6 +83,20 @@ FORBIDDEN = (
     "UPDATE version SET rows = 0",
     "DELETE FROM version",
     "INSERT INTO expiry (product, number, expired, who) VALUES ('shop.orders', 1, now(), 'ann')",
+    # A release without anything in it, and something of one's own in what others released.
+    "INSERT INTO release (environment, run_id, who, released, reads) "
+    "VALUES ('prod', 'x', 'ann', now(), '{}')",
+    "INSERT INTO release_item SELECT release_id, 'shop.orders', 1, NULL FROM release_item "
+    "WHERE product = 'books.revenue'",
+    # An order that names nothing, and one for another domain.
+    "INSERT INTO mesh_run (id, request, journey, who, state, started) "
+    "VALUES ('x', '{}', '', 'ann', 'running', now())",
+    "WITH x AS (INSERT INTO mesh_run (id, request, journey, who, state, started) "
+    "VALUES ('y', '{}', '', 'ann', 'running', now()) RETURNING id) "
+    "INSERT INTO mesh_run_item (order_id, product, position) SELECT id, 'books.revenue', 0 FROM x",
+    "INSERT INTO fence (product, promotion, kitchen, commit) VALUES ('shop.orders', 1, 'x', 'x')",
+    "INSERT INTO event_batch (number, began, rows) VALUES (1, now(), 0)",
+    "INSERT INTO log_cursor (name, position) VALUES ('x', 1)",
 )
 
 
@@ -95,6 +109,7 @@ def test_a_writer_cannot_touch_the_registry_of_another_domain_or_the_past(
         for statement in FORBIDDEN:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 session.execute(statement.encode())
+                pytest.fail(f"it could: {statement}")
 
 
 def test_a_head_of_another_domain_does_not_move(postgres: Postgres, granted: Shop) -> None:

@@ -1,0 +1,288 @@
+"""A promotion taken back, forward: the versions of before are shown again, and its code is reverted.
+
+All of it, as one release. What was published since on top of it stands in the way: it would be left on what
+is not there any more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+from mesh_assets.capabilities.kitchens.code_landing import land_code
+from mesh_assets.capabilities.kitchens.repository import (
+    commit,
+    head_of,
+    keep_name,
+    refuse_unclean,
+    repository_of,
+    without,
+)
+from mesh_assets.capabilities.lake import lake_of, write_manifest
+from mesh_assets.capabilities.lake.adopt import adopt
+from mesh_assets.capabilities.lake.commit import Committed, Share, commit_all
+from mesh_assets.capabilities.lake.places import staging_of
+from mesh_assets.capabilities.lake.stores import store_at
+from mesh_assets.capabilities.publishing.code import who as whoever
+from mesh_assets.capabilities.publishing.keep import artifact_folder
+from mesh_assets.capabilities.publishing.stamp import leave_stamp
+from mesh_assets.capabilities.registry import Registry, as_json, open_registry
+from mesh_assets.capabilities.registry.promotions import Showing
+from mesh_assets.capabilities.registry.releases import Order
+from mesh_assets.words.names import ProductName
+from mesh_assets.words.promotions import CannotUndo, Promotion, PromotionMode, PromotionState
+from mesh_assets.words.settings import Settings
+from mesh_assets.words.versions import (
+    PROD,
+    WHOLE,
+    BuildOutcome,
+    BuildRecord,
+    Certificate,
+    Draft,
+    InputVersion,
+    Version,
+)
+
+
+@dataclass(frozen=True)
+class Undone:
+    promotion: Promotion
+    versions: tuple[Version, ...]
+    #: Products that the promotion had brought, and that are shown no more.
+    retired: tuple[ProductName, ...]
+
+
+def undo(settings: Settings, number: int, *, reason: str = "", who: str = "") -> Undone:
+    """Take a promotion back; raises CannotUndo with every reason, UnknownPromotion."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with open_registry(settings) as registry, (settings.home / "promotion.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        taken_back = registry.promotion(number)
+        top = repository_of(settings) if taken_back.after else None
+        _refuse(registry, taken_back, top)
+        code = _reverted(top, taken_back, who or whoever()) if top else ("", "")
+        begun = registry.begin_promotion(
+            Promotion(
+                id=0,
+                kitchen=taken_back.kitchen,
+                mode=PromotionMode.UNDO,
+                state=PromotionState.BEGUN,
+                who=who or whoever(),
+                began=datetime.now(UTC),
+                before=code[0],
+                after=code[1],
+                reason=reason,
+                undoes=number,
+                plan={"run": f"undo-{uuid4().hex[:12]}"},
+            )
+        )
+        if top and begun.after:
+            keep_name(top, f"promotions/{begun.id}", begun.after)
+        with _given_up_if_it_fails(registry, begun):
+            shown, versions = _show(settings, registry, taken_back, begun)
+        if top and shown.after:
+            shown = land_code(registry, top, shown)
+        retired = tuple(each.product for each in taken_back.moved if each.before is None)
+        return Undone(shown, tuple(versions), retired)
+
+
+@contextmanager
+def _given_up_if_it_fails(registry: Registry, begun: Promotion) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        registry.keep_promotion(replace(begun, state=PromotionState.GIVEN_UP, ended=datetime.now(UTC)))
+        raise
+
+
+def _refuse(registry: Registry, promotion: Promotion, top: Path | None) -> None:
+    reasons = list(_reasons(registry, promotion))
+    if reasons:
+        raise CannotUndo(id=promotion.id, reasons=tuple(reasons))
+    if top is not None:
+        told = "Commit them or put them back: undoing moves this working tree"
+        refuse_unclean(top, f"production's working tree {top}", told)
+
+
+def _reasons(registry: Registry, promotion: Promotion) -> Iterator[str]:
+    """Everything that stands in the way."""
+    if promotion.state in (PromotionState.BEGUN, PromotionState.GIVEN_UP):
+        yield "it was never released"
+    elif promotion.state is PromotionState.RELEASED:
+        yield f"it is not finished: `mesh kitchen promote {promotion.kitchen} --resume` first"
+    elif (by := registry.undone_by(promotion.id)) is not None:
+        yield f"promotion {by} has undone it already"
+    heads = registry.head_versions()
+    moved = {each.product: each for each in promotion.moved}
+    for name, each in moved.items():
+        head = heads.get(name)
+        if head is not None and head.number != each.after:
+            yield f"{name} is at version {head.number} since ({head.certificate.who}, run {head.run_id})"
+        if each.before is not None and registry.version(name, each.before).expired is not None:
+            yield f"{name} version {each.before} has expired: its rows are gone"
+    for name, head in heads.items():
+        for read in head.certificate.inputs if name not in moved else ():
+            if read.product in moved and read.number >= moved[read.product].after:
+                who = f"{head.certificate.who}, run {head.run_id}"
+                made = f"{name} version {head.number} was made from {read.product} version {read.number}"
+                yield f"{made} ({who})"
+
+
+def _reverted(top: Path, promotion: Promotion, who: str) -> tuple[str, str]:
+    """The head of now, and a commit on it without the promotion's change; raises CannotUndo."""
+    head = head_of(top)
+    found = without(top, head, promotion.after)
+    if found.conflicts:
+        told = f"later commits changed the same places: {', '.join(found.conflicts)}"
+        raise CannotUndo(id=promotion.id, reasons=(told,))
+    message = f"Undo promotion {promotion.id} of kitchen {promotion.kitchen}"
+    return head, commit(top, found.tree, [head], message, who=who)
+
+
+def _show(
+    settings: Settings, registry: Registry, taken_back: Promotion, begun: Promotion
+) -> tuple[Promotion, list[Version]]:
+    """The versions of before enter their lakes again, and are the heads."""
+    heads = registry.head_versions()
+    back = {
+        each.product: registry.version(each.product, each.before)
+        for each in taken_back.moved
+        if each.before is not None
+    }
+    committed = _committed(settings, begun, back, heads)
+    certificates = [_certificate(settings, begun, back[name], heads, committed) for name in back]
+    order = Order(
+        certificates=tuple(certificates),
+        expected={each.product: each.after for each in taken_back.moved},
+        reads={},
+        environment=PROD,
+        who=begun.who,
+        run_id=begun.run_id,
+    )
+    retired = tuple(each.product for each in taken_back.moved if each.before is None)
+    fenced = tuple(each.product for each in taken_back.moved) if begun.after else ()
+    shown, versions = registry.show_promotion(
+        Showing(begun, order, fenced, (), retired, partial(_record, begun=begun))
+    )
+    for version in versions:
+        leave_stamp(settings, version)
+    return shown, versions
+
+
+def _committed(
+    settings: Settings,
+    begun: Promotion,
+    back: dict[ProductName, Version],
+    heads: dict[ProductName, Version],
+) -> dict[ProductName, Committed]:
+    done: dict[ProductName, Committed] = {}
+    try:
+        for domain in sorted({name.domain for name in back}):
+            names = [name for name in back if name.domain == domain]
+            shares = [_share(settings, begun, back[name], heads[name]) for name in names]
+            extra = {"undoes": begun.undoes, "versions": {str(name): back[name].number for name in names}}
+            found = commit_all(settings, shares, who=begun.who, extra=extra)
+            done |= dict(zip(names, found, strict=True))
+    finally:
+        shutil.rmtree(settings.staging / begun.run_id, ignore_errors=True)
+    return done
+
+
+def _share(settings: Settings, begun: Promotion, version: Version, head: Version) -> Share:
+    draft = _adopted(settings, begun, version, version.product)
+    held = version.certificate.quarantine.get("table") or head.certificate.quarantine.get("table")
+    aside: Draft | None = None
+    if held:
+        of = version if version.certificate.quarantine.get("table") else head
+        aside = _adopted(settings, begun, of, version.product.quarantine)
+        aside = aside if of is version else replace(aside, files=())
+    return Share(draft, aside, head.snapshot)
+
+
+def _adopted(settings: Settings, begun: Promotion, version: Version, table: ProductName) -> Draft:
+    keys = tuple(version.certificate.partitions)
+    column = None if keys == (WHOLE,) else _column(settings, version)
+    shutil.rmtree(staging_of(settings, table, begun.run_id), ignore_errors=True)
+    return adopt(
+        settings, table, version.snapshot, run_id=begun.run_id, partition_column=column, partitions=keys
+    )
+
+
+def _column(settings: Settings, version: Version) -> str:
+    """By what the version is cut, as its own contract says."""
+    from mesh_assets.capabilities.contracts.read import contract_from_text
+
+    file = settings.domains / version.product.domain / version.product.product / "contract.yaml"
+    cut = contract_from_text(str(file), version.product, version.certificate.contract_text).partitioning
+    assert cut is not None
+    return cut.column
+
+
+def _certificate(
+    settings: Settings,
+    begun: Promotion,
+    version: Version,
+    heads: dict[ProductName, Version],
+    committed: dict[ProductName, Committed],
+) -> Certificate:
+    """The older version's, with where and when it is now."""
+    old, done = version.certificate, committed[version.product]
+    place = lake_of(settings, version.product.domain)
+    facts = {"from": heads[version.product].number, "to": version.number, "who": begun.who}
+    quarantine = dict(old.quarantine)
+    if quarantine.get("table"):
+        quarantine["files"] = [place.relative(file) for file in done.files_beside]
+    certificate = replace(
+        old,
+        number=None,
+        snapshot=done.snapshot,
+        files=tuple(place.relative(file) for file in done.files),
+        finished=datetime.now(UTC),
+        inputs=tuple(_input(each, committed) for each in old.inputs),
+        run_id=begun.run_id,
+        who=begun.who,
+        quarantine=quarantine,
+        rolled_back={**facts, "run": begun.run_id, "why": begun.reason, "promotion": begun.undoes},
+        promoted={},
+    )
+    if old.artifacts:
+        _copy_artifacts(settings, version, begun)
+    write_manifest(settings, version.product, begun.run_id, as_json(certificate))
+    return certificate
+
+
+def _input(read: InputVersion, committed: dict[ProductName, Committed]) -> InputVersion:
+    done = committed.get(read.product)
+    return read if done is None else replace(read, snapshot=done.snapshot)
+
+
+def _copy_artifacts(settings: Settings, version: Version, begun: Promotion) -> None:
+    source = artifact_folder(settings, version.product, version.run_id)
+    into = artifact_folder(settings, version.product, begun.run_id)
+    store = store_at(source)
+    for each in store.below(source):
+        store.copy(each.path, f"{into}{each.path.removeprefix(source)}")
+
+
+def _record(version: Version, begun: Promotion) -> BuildRecord:
+    said = [str(each["outcome"]) for each in version.certificate.rule_results]
+    passed = sum(each == "passed" for each in said)
+    return BuildRecord(
+        product=version.product,
+        run_id=version.run_id,
+        outcome=BuildOutcome.PUBLISHED,
+        started=begun.began,
+        seconds=(datetime.now(UTC) - begun.began).total_seconds(),
+        version=version.number,
+        rows=version.rows,
+        passed=passed,
+        warned=len(said) - passed,
+        message=f"promotion {begun.undoes} undone",
+    )

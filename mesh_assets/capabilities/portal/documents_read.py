@@ -1,0 +1,117 @@
+"""The mesh as its folders stand, read again only where a file changed.
+
+Here: one domain is read anew when a file of it (or somebody's expectations) has another size or time.
+Not here: what the registry knows (catalog).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+from mesh_assets.capabilities.lineage.expected import FOLDER, check_own_files
+from mesh_assets.capabilities.lineage.journeys import read_journeys
+from mesh_assets.capabilities.lineage.model import DomainAssets, Mesh
+from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
+from mesh_assets.words.errors import MeshError
+from mesh_assets.words.journeys import Journey
+from mesh_assets.words.settings import Settings
+
+ASIDE = ("__pycache__", ".git", "target")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """All domains that can be read, what is wrong with the others, and the journeys."""
+
+    stamp: str
+    mesh: Mesh
+    problems: dict[str, str]
+    journeys: tuple[Journey, ...]
+    journeys_problem: str = ""
+
+
+@dataclass
+class DocumentReader:
+    """Remembers each domain with the stamp of its files."""
+
+    settings: Settings
+    _known: dict[str, tuple[str, DomainAssets | str]] = field(default_factory=dict)
+    _last: Documents | None = None
+
+    def stamps(self) -> dict[str, str]:
+        """Domain -> a text that differs when a file that it is read from differs."""
+        settings = self.settings
+        names = domain_names(settings)
+        expected = _stamp(path for path in settings.domains.glob(f"*/{FOLDER}/*"))
+        shared = _stamp(
+            [settings.dbt_project / "dbt_project.yml", *settings.dbt_project.glob("macros/**/*.sql")]
+        )
+        return {
+            name: "/".join(
+                (
+                    _stamp(_files(settings.domains / name)),
+                    _stamp(_files(settings.dbt_project / "models" / name)),
+                    expected,
+                    shared,
+                )
+            )
+            for name in names
+        }
+
+    def read(self) -> Documents:
+        """The documents as they are now; the very object of before if nothing changed."""
+        stamps = self.stamps()
+        journeys = _stamp(_files(self.settings.journeys))
+        stamp = blake2b(repr((sorted(stamps.items()), journeys)).encode(), digest_size=12).hexdigest()
+        if self._last is not None and self._last.stamp == stamp:
+            return self._last
+        self._known = {name: self._domain(name, stamps[name]) for name in stamps}
+        good = {name: found for name, (_, found) in self._known.items() if isinstance(found, DomainAssets)}
+        problems = {name: found for name, (_, found) in self._known.items() if isinstance(found, str)}
+        mesh = Mesh(good, {asset.name: asset for each in good.values() for asset in each.assets})
+        self._last = Documents(stamp, mesh, problems, *self._journeys(mesh))
+        return self._last
+
+    def _domain(self, name: str, stamp: str) -> tuple[str, DomainAssets | str]:
+        known = self._known.get(name)
+        if known is not None and known[0] == stamp:
+            return known
+        try:
+            found = read_domain_assets(self.settings, name)
+            check_own_files(self.settings, found.domain)
+        except MeshError as error:
+            return stamp, str(error)
+        except Exception as error:  # whatever a domain's file does to its reader, the others are shown
+            return stamp, f"{type(error).__name__}: {(str(error).splitlines() or ['no words'])[0]}"
+        return stamp, found
+
+    def _journeys(self, mesh: Mesh) -> tuple[tuple[Journey, ...], str]:
+        try:
+            return tuple(read_journeys(self.settings, mesh)), ""
+        except MeshError as error:
+            return (), str(error)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below, deterministic in no order: stamps sort."""
+    if not folder.is_dir():
+        return
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in ASIDE]
+        yield from (Path(root) / name for name in files)
+
+
+def _stamp(paths: Iterator[Path] | list[Path]) -> str:
+    """Names, sizes and times of files in one digest; nothing is opened."""
+    facts = []
+    for path in paths:
+        try:
+            found = path.stat()
+        except OSError:
+            continue
+        facts.append(f"{path}|{found.st_size}|{found.st_mtime_ns}")
+    return blake2b("\n".join(sorted(facts)).encode(errors="surrogateescape"), digest_size=12).hexdigest()
