@@ -11,6 +11,6 @@ class UnknownColumn(YourCode):
 
 class NoSuchRevision(YourCode):
     template = (
-        "{revision!r} is no revision of the repository around {folder} ({told}). "
+        "{revision!r} is no revision of the repository around {folder}{told}. "
         "Write a commit, a branch or a tag"
     )

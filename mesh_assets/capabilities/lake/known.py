@@ -70,7 +70,14 @@ def _known(settings: Settings, lake: tuple[LakePlace, int], product: ProductName
 def _asked(settings: Settings, lake: tuple[LakePlace, int], product: ProductName, snapshot: int) -> Known:
     from mesh_assets.capabilities.lake.read import version_facts
 
-    return Known(*version_facts(_connection(settings, lake), settings, product, snapshot))
+    connection = _connection(settings, lake)
+    try:
+        return Known(*version_facts(connection, settings, product, snapshot))
+    finally:
+        # An answer that was not fetched to its end keeps the catalog's transaction open, and with it a lock in
+        # PostgreSQL that the removal of the schema would wait for.
+        with suppress(Exception):
+            connection.execute("SELECT 1").fetchall()
 
 
 def _catalog_of(place: LakePlace) -> int:

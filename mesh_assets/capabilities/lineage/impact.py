@@ -7,7 +7,7 @@ two states are from (revisions), telling it (cli).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from mesh_assets.capabilities.lineage.model import Asset, Mesh, RecipeKind
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.through import through_private_models
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.rules import Rule
 from mesh_assets.words.settings import Settings
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class _Touching:
             columns = None if columns is None else columns | moved
             if _keeps_other_rows(was, is_now):
                 columns = None
-            if was.raw != is_now.raw or old.expectations != new.expectations:
+            if was.raw != is_now.raw or _meant(old.expectations) != _meant(new.expectations):
                 why.append("contract")
         return why, columns, unsafe
 
@@ -251,6 +252,11 @@ def _sources(mesh: Mesh, asset: Asset) -> list[Source | None]:
     chain = through_private_models(domain, asset)
     found = [domain.domain.source(name) for each in chain for name in each.recipe.sources]
     return [replace(each, place=None) if each else None for each in found]
+
+
+def _meant(rules: Sequence[Rule]) -> list[Rule]:
+    """Rules without the places where they are written: those are two trees' own."""
+    return [replace(rule, place=None) for rule in rules]
 
 
 def _keeps_other_rows(old: Contract, new: Contract) -> bool:

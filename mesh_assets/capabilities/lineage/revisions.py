@@ -42,5 +42,5 @@ def _git(folder: Path, revision: str, *arguments: str) -> bytes:
     done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)
     if done.returncode:
         told = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NoSuchRevision(revision=revision, folder=folder, told=told[-1] if told else "there is none")
+        raise NoSuchRevision(revision=revision, folder=folder, told=f" ({told[-1]})" if told else "")
     return done.stdout

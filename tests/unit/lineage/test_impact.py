@@ -46,6 +46,19 @@ def edit(shop: Shop, before: str, after: str) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
 
 
+def test_an_unchanged_tree_touches_nothing(shop: Shop) -> None:
+    code = (
+        'from mesh_assets import mesh\n\n\n@mesh.expectation(columns=["amount"])\ndef small(frame):\n'
+        '    """Orders are small."""\n    return frame["amount"] < 100\n'
+    )
+    (shop.folder("shop.orders") / "expectations.py").write_text(code, encoding="utf-8")
+    commit = "-c user.name=a -c user.email=a@b.c commit -qm rules"
+    for command in ("add -A", commit):
+        subprocess.run(["git", "-C", str(shop.root), *command.split()], check=True)
+
+    assert touched(shop) == {}
+
+
 def test_who_reads_none_of_the_columns_that_change_is_spared(shop: Shop) -> None:
     edit(shop, "cast(amount as bigint)", "2 * cast(amount as bigint)")
 
