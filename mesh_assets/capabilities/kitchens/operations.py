@@ -76,10 +76,12 @@ def _sources(domain: Domain) -> Iterator[tuple[str, str]]:
 
 
 def _told(value: Any) -> str:
-    """Facts in one line."""
+    """Facts in one line, without the place where they are written: that is each tree's own."""
     facts = asdict(value) if hasattr(value, "__dataclass_fields__") else value
     if isinstance(facts, dict):
         return ", ".join(
-            f"{name}={each}" for name, each in facts.items() if each not in (None, "", (), [], {})
+            f"{name}={_told(each) if isinstance(each, dict) else each}"
+            for name, each in facts.items()
+            if name != "place" and each not in (None, "", (), [], {})
         )
     return str(facts)

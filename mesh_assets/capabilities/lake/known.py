@@ -74,8 +74,8 @@ def _asked(settings: Settings, lake: tuple[LakePlace, int], product: ProductName
     try:
         return Known(*version_facts(connection, settings, product, snapshot))
     finally:
-        # An answer that was not fetched to its end keeps the catalog's transaction open, and with it a lock in
-        # PostgreSQL that the removal of the schema would wait for.
+        # An answer that was not fetched to its end keeps the catalog's transaction open, and with it a lock
+        # in PostgreSQL that the removal of the schema would wait for.
         with suppress(Exception):
             connection.execute("SELECT 1").fetchall()
 

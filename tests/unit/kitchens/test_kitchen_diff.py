@@ -39,6 +39,7 @@ def test_four_layers_are_told_and_hostile_text_is_only_text(
     assert [each["product"] for each in told["contracts"]] == ["shop.orders"]
     orders = next(each for each in told["data"] if each["product"] == "shop.orders")
     assert (orders["changed"], orders["columns"]["changed"]) == (2, {"amount": 2})
+    assert told["operations"] == []  # the same sources, written in another tree
     assert "<script" not in page and "&lt;script&gt;alert(2)" in page
     assert "<svg" in page and "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     for name, value in built.environment.items():
