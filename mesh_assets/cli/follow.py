@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 Scope = Annotated[str, typer.Argument(help="A domain or a product.", autocompletion=complete_product)]
 
-access = typer.Typer(no_args_is_help=True, help="Ask to read a domain or product; decide about it.")
+access = typer.Typer(
+    no_args_is_help=True,
+    help="Ask to read a domain or product; decide about it.\n\n"
+    "**Examples**: `mesh access ask hcp --purpose planning --until 2030-01-31` · `mesh access grant 3`",
+)
 
 
 def follow(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 portal = typer.Typer(
     name="portal",
-    help="The mesh at URLs: what, where, when, with and how of everything.",
+    help="The mesh at URLs: what, where, when, with and how of everything.\n\n"
+    "**Examples**: `mesh portal` · `mesh portal --port 8080` · `mesh portal export site`",
     no_args_is_help=False,
 )
 

@@ -73,7 +73,7 @@ def test_a_lake_moves_and_leaves_nothing_behind_when_it_is_told(mesh: Command, s
 def test_what_cannot_be_moved_is_told_and_nothing_is_changed(
     mesh: Command, shop: Shop, arguments: tuple[str, ...], told: str
 ) -> None:
-    shop.settings.lakes.joinpath("shop/data").mkdir(parents=True)
+    publish(shop, 1)
 
     said = mesh("lake", "move", *arguments)
 
