@@ -160,5 +160,5 @@ def test_a_domain_that_cannot_be_read_takes_away_its_own_journeys_and_no_others(
 
     definitions = journey_definitions(settings)
 
-    assert {job.name for job in definitions.jobs or ()} == {"till"}
+    assert {job.name for job in definitions.jobs or ()} == {"till", "mesh_kitchen"}
     assert {sensor.name for sensor in definitions.sensors or ()} >= {"mesh_alerts"}
