@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.objects import object_store as object_store  # a fixture: one server for all tests of a process
+from tests.postgres import postgres as postgres  # a fixture, the same
 from tests.shop import Shop, make_shop
 
 PROJECT = Path(__file__).parent.parent

@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+
+from tests.scratch import SERVER, scratch
 
 BUCKET = "mesh"
 REGION = "us-east-1"
@@ -79,15 +80,13 @@ RIGHTS: dict[str, list[str]] = {
 def serving() -> Iterator[ObjectStore]:
     """Start a server and stop it again."""
     keys = {name: (f"key-of-{name}", secrets.token_hex(16)) for name in RIGHTS}
-    folder = Path(tempfile.mkdtemp(prefix="mesh-s3-"))
-    try:
+    with scratch("mesh-s3-") as folder:
         server, store = _started(folder, keys)
+        (folder / SERVER).write_text(str(server.pid))
         try:
             yield store
         finally:
             _end(server)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _started(

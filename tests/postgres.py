@@ -10,7 +10,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.scratch import SERVER, scratch
 
 #: Where Debian and Red Hat keep the server's programs, which are often not on the path.
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
@@ -41,6 +42,13 @@ class Postgres:
         with psycopg.connect(self.libpq("postgres"), autocommit=True) as session:
             session.execute(f"CREATE DATABASE {name}")
         return self.libpq(name)
+
+    def drop(self, libpq: str) -> None:
+        """Drop a database that nobody needs any more, whoever is still connected."""
+        import psycopg
+
+        with psycopg.connect(self.libpq("postgres"), autocommit=True) as session:
+            session.execute(f"DROP DATABASE IF EXISTS {libpq.rsplit('=', 1)[1]} WITH (FORCE)")
 
     def libpq(self, database: str) -> str:
         return f"host={self.folder} user=mesh dbname={database}"
@@ -65,14 +73,14 @@ def postgres() -> Iterator[Postgres]:
 @contextmanager
 def serving() -> Iterator[Postgres]:
     """Start a server and stop it again."""
-    folder = Path(tempfile.mkdtemp(prefix="mesh-pg-", dir=_memory()))
-    folder.chmod(0o755)
-    identity = _identity(folder)
-    try:
+    with scratch("mesh-pg-", _memory()) as folder:
+        folder.chmod(0o755)
+        identity = _identity(folder)
         _run("initdb", "-D", f"{folder}/data", "-U", "mesh", "-A", "trust", "-N", "-E", "UTF8", **identity)
         with (folder / "log").open("wb") as log:
             command = [_program("postgres"), "-D", f"{folder}/data", "-k", str(folder), *_SETTINGS]
             server = subprocess.Popen(command, stdout=log, stderr=log, **identity)
+        (folder / SERVER).write_text(str(server.pid))
         try:
             _wait(folder, server)
             yield Postgres(folder)
@@ -80,18 +88,20 @@ def serving() -> Iterator[Postgres]:
             # At once: what it would put in order is thrown away.
             server.send_signal(signal.SIGQUIT)
             server.wait(30)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-#: No network, and no care for power cuts.
-_SETTINGS = ("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100")
+#: No network, no care for power cuts, and little room.
+_SETTINGS = tuple(
+    word
+    for setting in ("listen_addresses=", "fsync=off", "max_connections=100", "max_wal_size=64MB")
+    for word in ("-c", setting)
+)
 
 
 def _memory() -> Path | None:
     """Memory, where there is enough of it: a database for each test is a thousand files each."""
     memory = Path("/dev/shm")
-    return memory if memory.exists() and shutil.disk_usage(memory).free > 2**30 else None
+    return memory if memory.exists() and shutil.disk_usage(memory).free > 2**32 else None
 
 
 def _missing() -> str:

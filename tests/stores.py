@@ -40,6 +40,7 @@ def environment_of(request: pytest.FixtureRequest) -> dict[str, str]:
         return {}
     server = request.getfixturevalue("postgres")
     database = server.database()
+    request.addfinalizer(lambda: server.drop(database))
     more = {"MESH_REGISTRY": server.url(database), "MESH_CATALOG": f"postgres:{database}"}
     if request.param == POSTGRES:
         return more

@@ -9,7 +9,6 @@ import pytest
 
 from tests.conftest import mesh_in
 from tests.postgres import Postgres
-from tests.postgres import postgres as postgres  # a fixture
 
 
 @pytest.mark.postgres

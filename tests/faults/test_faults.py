@@ -18,7 +18,6 @@ from tests.faults.calls import compiled
 from tests.faults.client import Mesh, faulty
 from tests.faults.points import Points
 from tests.postgres import Postgres
-from tests.postgres import postgres as postgres  # a fixture
 
 
 def live(mesh: Mesh, seed: str, points: int) -> None:

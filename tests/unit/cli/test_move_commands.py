@@ -11,7 +11,6 @@ import pytest
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.moves import RegistryMoved
 from tests.postgres import Postgres
-from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import Shop
 from tests.unit.cli.conftest import Command
 from tests.unit.upkeep.keeping import publish

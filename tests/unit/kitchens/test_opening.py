@@ -39,13 +39,9 @@ from mesh_assets.words.kitchens import (
 from mesh_assets.words.names import product_name
 from mesh_assets.words.settings import read_settings
 from tests.cuts import WEEKS, drop, make_cuts
-from tests.objects import object_store
-from tests.postgres import postgres
 from tests.shop import Shop, make_shop
 from tests.stores import environment_of, on_every_store
 from tests.unit.kitchens.conftest import edit, entered, everything_below, git, opened
-
-__all__ = ["object_store", "postgres"]
 
 REVENUE = product_name("books.revenue")
 LATER = datetime.now(UTC) + timedelta(days=365)

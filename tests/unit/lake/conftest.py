@@ -12,8 +12,6 @@ from mesh_assets.capabilities import lake
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings, read_settings
 from mesh_assets.words.versions import Draft
-from tests.objects import object_store as object_store  # a fixture
-from tests.postgres import postgres as postgres  # a fixture
 from tests.stores import STORES, environment_of
 
 ORDERS = ProductName("shop", "orders")

@@ -17,7 +17,6 @@ from mesh_assets.capabilities.observability.delivery import Delivered, deliver
 from mesh_assets.capabilities.registry import Registry, open_registry, outbox
 from mesh_assets.words.alerts import Alerts, NotDelivered, Subject
 from mesh_assets.words.settings import read_settings
-from tests.postgres import postgres as postgres  # a fixture
 from tests.receivers import Mailbox, Receiver, listening, taking_mail
 from tests.shop import Shop
 
@@ -59,7 +58,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     environ = {"MESH_HOME": str(tmp_path / "home")}
     if request.param == "postgres":
         server = request.getfixturevalue("postgres")
-        environ["MESH_REGISTRY"] = server.url(server.database())
+        database = server.database()
+        request.addfinalizer(lambda: server.drop(database))
+        environ["MESH_REGISTRY"] = server.url(database)
     with open_registry(read_settings(environ)) as registry:
         yield Desk(registry, tmp_path)
 

@@ -18,7 +18,6 @@ from mesh_assets.words.events import Event, EventKind
 from mesh_assets.words.names import product_name
 from mesh_assets.words.settings import Settings, read_settings
 from mesh_assets.words.versions import BuildOutcome, BuildRecord
-from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import Shop
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
@@ -29,7 +28,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     environ = {"MESH_HOME": str(tmp_path / "home")}
     if request.param == "postgres":
         server = request.getfixturevalue("postgres")
-        environ["MESH_REGISTRY"] = server.url(server.database())
+        database = server.database()
+        request.addfinalizer(lambda: server.drop(database))
+        environ["MESH_REGISTRY"] = server.url(database)
     return read_settings(environ)
 
 

@@ -18,8 +18,6 @@ from mesh_assets.capabilities.observability.where import Engine, snippet, wherea
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.settings import PROJECT
-from tests.objects import object_store as object_store  # a fixture
-from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import ORDERS, ORDERS_NAME, Shop, make_shop, write_product
 from tests.stores import FILES, STORES, environment_of, on_every_store
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.objects import object_store as object_store  # a fixture
-from tests.postgres import postgres as postgres  # a fixture
 from tests.shop import Shop, make_shop
 from tests.stores import STORES, environment_of
 

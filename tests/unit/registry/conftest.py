@@ -13,7 +13,6 @@ from mesh_assets.capabilities.registry import Registry, open_registry
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings, read_settings
 from mesh_assets.words.versions import Certificate
-from tests.postgres import postgres as postgres  # a fixture
 
 ORDERS = ProductName("shop", "orders")
 STOCK = ProductName("shop", "stock")
@@ -25,7 +24,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     environ = {"MESH_HOME": str(tmp_path / "home")}
     if request.param == "postgres":
         server = request.getfixturevalue("postgres")
-        environ["MESH_REGISTRY"] = server.url(server.database())
+        database = server.database()
+        request.addfinalizer(lambda: server.drop(database))
+        environ["MESH_REGISTRY"] = server.url(database)
     return read_settings(environ)
 
 
