@@ -37,7 +37,7 @@ def grant(
     from mesh_assets.capabilities.upkeep.roles import Roles, orders
     from mesh_assets.capabilities.upkeep.roles import grant as carry_out
 
-    settings, wanted = _settings_and_domains(domain)
+    settings, wanted = settings_and_domains(domain)
     done = (orders if dry_run else carry_out)(settings, wanted, prefix=prefix)
     documents = policies(settings, wanted, prefix=prefix)
     roles = Roles(prefix).all(wanted)
@@ -73,7 +73,7 @@ def grants(
     from mesh_assets.capabilities.upkeep.policies import policies
     from mesh_assets.capabilities.upkeep.rights import rights
 
-    settings, wanted = _settings_and_domains(domain)
+    settings, wanted = settings_and_domains(domain)
     found = rights(settings, wanted, prefix=prefix)
     documents = policies(settings, wanted, prefix=prefix)
     if as_json:
@@ -98,7 +98,8 @@ def _registry_told(right: Right) -> str:
     return f"{len(right.registry)} tables{own}"
 
 
-def _settings_and_domains(wanted: list[str] | None) -> tuple[Settings, list[str]]:
+def settings_and_domains(wanted: list[str] | None) -> tuple[Settings, list[str]]:
+    """The settings, and the domains that were named; all of them if none was."""
     from mesh_assets.capabilities.lineage.read import domain_names
     from mesh_assets.words.settings import read_settings
 

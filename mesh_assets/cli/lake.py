@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.grant import grant, grants
+from mesh_assets.cli.grant import grant, grants, settings_and_domains
 from mesh_assets.cli.look import JsonOption
 from mesh_assets.cli.moves import backup, move, restore
 from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout, table
@@ -56,7 +56,7 @@ def check(
 
     if yes and not repair:
         raise typer.BadParameter("goes with --repair", param_hint="--yes")
-    settings, domains = _settings_and_domains(domain)
+    settings, domains = settings_and_domains(domain)
     damage = _damage(settings)
     if damage and not (repair and yes):
         _tell_findings([damage], [], as_json=as_json)
@@ -125,7 +125,7 @@ def waiting(
     from mesh_assets.capabilities.lake import lake_of
     from mesh_assets.capabilities.lake import waiting as look
 
-    settings, domains = _settings_and_domains(domain)
+    settings, domains = settings_and_domains(domain)
     found = [turn for name in domains for turn in look(settings, lake_of(settings, name))]
     if as_json:
         return print_json([vars(turn) for turn in found])
@@ -136,18 +136,6 @@ def waiting(
         word, since = "holds" if turn.holds else "waits", turn.since.isoformat(timespec="seconds")
         shown.add_row(*cells(turn.domain, word, since, turn.what, turn.run_id, turn.pid, turn.host))
     return stdout().print(shown)
-
-
-def _settings_and_domains(wanted: list[str] | None) -> tuple[Settings, list[str]]:
-    from mesh_assets.capabilities.lineage.read import domain_names
-    from mesh_assets.words.settings import read_settings
-
-    settings = read_settings()
-    names = list(domain_names(settings))
-    for name in wanted or ():
-        if name not in names:
-            raise typer.BadParameter(f"there is no domain {name!r}; there are {', '.join(names)}")
-    return settings, wanted or names
 
 
 def _settings_and_mesh() -> tuple[Settings, Mesh]:

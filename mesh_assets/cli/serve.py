@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,25 +93,15 @@ def dev(
     """
     from mesh_assets.capabilities.orchestration.alive import tell_of_dead_runs
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
-    from mesh_assets.capabilities.orchestration.server import remember_server
+    from mesh_assets.capabilities.orchestration.server import become_dagster_dev
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
     prepare_dagster_home(settings)
     tell_of_dead_runs(settings)  # or they would keep their places in the queue
-    remember_server(settings, f"http://127.0.0.1:{port}")
-    where = ["-m", "mesh_assets.everything"] if one_process else ["-w", str(settings.workspace)]
-    command = [
-        str(Path(sys.executable).parent / "dagster"),
-        "dev",
-        *where,
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
     stderr().print(f"the mesh in Dagster: http://127.0.0.1:{port}")
-    os.execv(command[0], command)  # noqa: S606 - no shell; Ctrl-C goes to Dagster itself
+    what = ("-m", "mesh_assets.everything") if one_process else ("-w", str(settings.workspace))
+    become_dagster_dev(settings, port, *what)
 
 
 def dbt_properties(

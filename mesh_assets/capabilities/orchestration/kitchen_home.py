@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -39,22 +37,11 @@ SEEDED = "seeded.json"
 def serve_kitchen(settings: Settings, port: int) -> None:
     """Become `dagster dev` over the kitchen."""
     from mesh_assets.capabilities.orchestration.alive import tell_of_dead_runs
-    from mesh_assets.capabilities.orchestration.server import remember_server
+    from mesh_assets.capabilities.orchestration.server import become_dagster_dev
 
     seed_dagster(settings)
     tell_of_dead_runs(settings)
-    remember_server(settings, f"http://127.0.0.1:{port}")
-    where = ["-w", str(kitchen_workspace(settings))]
-    command = [
-        str(Path(sys.executable).parent / "dagster"),
-        "dev",
-        *where,
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    os.execv(command[0], command)  # noqa: S606 - no shell; Ctrl-C goes to Dagster itself
+    become_dagster_dev(settings, port, "-w", str(kitchen_workspace(settings)))
 
 
 def seed_dagster(settings: Settings) -> int:

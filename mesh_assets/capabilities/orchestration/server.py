@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.orders import NoServer, ServerRefused
@@ -52,6 +53,15 @@ class Server:
             said = found.get("errors", [{}])[0].get("message") if isinstance(found, dict) else found
             raise ServerRefused(url=self.url, why=str(said)[:300])
         return dict(found["data"])
+
+
+def become_dagster_dev(settings: Settings, port: int, *what: str) -> NoReturn:
+    """Turn this process into `dagster dev` over `what`, on this machine only, and leave its address."""
+    url = f"http://127.0.0.1:{port}"
+    remember_server(settings, url)
+    program = str(Path(sys.executable).parent / "dagster")
+    # No shell: Ctrl-C goes to Dagster itself.
+    os.execv(program, [program, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
 
 def remember_server(settings: Settings, url: str) -> None:
