@@ -227,6 +227,12 @@ def test_every_page_can_be_found() -> None:
     assert not lost, told(lost, "Link these pages from docs/index.md:")
 
 
+def test_tests_of_two_folders_may_have_one_name() -> None:
+    folders = {path.parent for path in (PROJECT / "tests").rglob("*.py")}
+    bare = sorted(inside(folder) for folder in folders if not (folder / "__init__.py").is_file())
+    assert not bare, told(bare, "Put an empty __init__.py into these folders:")
+
+
 def test_every_domain_is_a_code_location() -> None:
     entries = yaml.safe_load((PROJECT / "workspace.yaml").read_text(encoding="utf-8"))["load_from"]
     named = {
