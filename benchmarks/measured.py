@@ -24,8 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 LOOK_EVERY = 0.02
-#: Seconds between two sums of the tree's memory; reading it costs the tree nothing that counts.
+#: Seconds between two sums of the tree's memory; reading it costs the tree nothing that counts. A tree of
+#: many gigabytes takes long to weigh, and holds still meanwhile: so many times as long it is left alone.
 WEIGH_EVERY = 0.25
+WEIGH_PAUSE = 10
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,27 @@ class Cost:
     #: Proportional memory of all processes together, at its peak among looks.
     together_mb: float
     stdout: str
+    #: Why it was ended before it was done: "over 12,000 MB", "over 600 s"; empty if it was not.
+    ended: str = ""
 
 
 def measure(
-    command: Sequence[str], env: Mapping[str, str] | None = None, *, most_mb: int | None = None
+    command: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    *,
+    most_mb: int | None = None,
+    most_seconds: int | None = None,
 ) -> Cost:
     """Run the command in the project's folder, and tell what its whole tree cost.
 
-    A tree that takes more than `most_mb` together is ended; its code is then that of a kill.
+    A tree that takes more than `most_mb` together, or longer than `most_seconds`, is ended; `ended` says so.
     """
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
         report, out = Path(folder) / "report.json", Path(folder) / "out"
+        limits = str(most_mb or 0), str(most_seconds or 0)
         with out.open("wb") as stdout:
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.measured", str(report), str(most_mb or 0), *command],
+                [sys.executable, "-m", "benchmarks.measured", str(report), *limits, *command],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
                 stdout=stdout,
@@ -61,7 +70,7 @@ def measure(
             )
         found = json.loads(report.read_text(encoding="utf-8"))
         cost = Cost(**found, stdout=out.read_text(encoding="utf-8", errors="replace"))
-    if cost.code and not (most_mb and cost.code == -signal.SIGKILL):
+    if cost.code and not cost.ended:
         raise SystemExit(f"{' '.join(command)} ended with {cost.code}:\n{cost.stdout[-3000:]}")
     return cost
 
@@ -75,13 +84,13 @@ def check() -> None:
         raise SystemExit(f"an orphan that burns 0.5 CPU seconds was counted as {cost.cpu:.2f}")
 
 
-def main(report: str, most_mb: int, command: Sequence[str]) -> None:
+def main(report: str, most_mb: int, most_seconds: int, command: Sequence[str]) -> None:
     """The process in between."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     began = time.monotonic()
     # A group of its own only where it may have to be ended: an interrupt reaches the others.
-    first = subprocess.Popen(command, process_group=0 if most_mb else None)
-    code, wall, together, weighed = None, 0.0, 0.0, 0.0
+    first = subprocess.Popen(command, process_group=0 if most_mb or most_seconds else None)
+    code, wall, together, next_look, ended = None, 0.0, 0.0, 0.0, ""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -90,10 +99,12 @@ def main(report: str, most_mb: int, command: Sequence[str]) -> None:
         if pid == first.pid:
             code, wall = os.waitstatus_to_exitcode(status), time.monotonic() - began
         if pid == 0:
-            if time.monotonic() - weighed > WEIGH_EVERY:
-                now, weighed = _weight(os.getpid()), time.monotonic()
+            if (looked := time.monotonic()) > next_look:
+                now = _weight(os.getpid())
                 together = max(together, now)
-                if most_mb and now > most_mb:
+                next_look = time.monotonic() + max(WEIGH_EVERY, WEIGH_PAUSE * (time.monotonic() - looked))
+                ended = ended or _over(now, most_mb, "MB") or _over(looked - began, most_seconds, "s")
+                if ended:
                     with contextlib.suppress(ProcessLookupError):
                         os.killpg(first.pid, signal.SIGKILL)
             time.sleep(LOOK_EVERY)
@@ -104,8 +115,13 @@ def main(report: str, most_mb: int, command: Sequence[str]) -> None:
         "wall": wall,
         "largest_mb": used.ru_maxrss / 1024,
         "together_mb": together,
+        "ended": ended,
     }
     Path(report).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _over(found: float, most: int, unit: str) -> str:
+    return f"over {most:,} {unit}" if most and found > most else ""
 
 
 def _weight(root: int) -> float:
@@ -130,4 +146,4 @@ def _weight(root: int) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

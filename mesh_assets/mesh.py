@@ -73,7 +73,8 @@ def read(
     """A product as readers see it now, at a version, or at a release; lazy: no row is read until asked for.
 
     A version is a number or a tag, and may stand in the name: `mesh.read("drug.brand@spring")`. The handle
-    has `.relation` (DuckDB), `.arrow()`, `.polars()`, `.pandas()`, `.number` and `.files`. Raises
+    has `.relation` (DuckDB), `.arrow()`, `.polars()`, `.pandas()` (each of some `columns` or of all),
+    `.lazy()` (polars reads what it needs), `.number` and `.files`. Raises
     UnknownProduct for a name that no domain has, and NoVersion if it was never published or not that often.
     """
     from mesh_assets.capabilities.lake import Handle

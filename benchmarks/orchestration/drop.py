@@ -41,6 +41,9 @@ def running(*options: str) -> Iterator[float]:
         listening.bind(("127.0.0.1", 0))
         port = str(listening.getsockname()[1])
     began, settings = time.monotonic(), read_settings()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # in a shell's background it is ignored, by children too
     with (settings.home / "dev.log").open("wb") as log:
         process = subprocess.Popen(
             mesh("dev", "--port", port, *options),

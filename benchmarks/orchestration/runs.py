@@ -24,12 +24,13 @@ from benchmarks.tables import machine, median, table
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.orchestration.batches import waves
-from mesh_assets.capabilities.orchestration.choosing import asked_partitions
 from mesh_assets.capabilities.orchestration.launch import launch_of
 from mesh_assets.capabilities.orchestration.launch_server import RunsOnServer
 from mesh_assets.capabilities.orchestration.server import running_server
+from mesh_assets.capabilities.publishing.keys import all_partitions
 from mesh_assets.words.orders import RunOrder
 from mesh_assets.words.settings import PROJECT, read_settings
+from mesh_assets.words.versions import WHOLE
 
 
 def ran(*arguments: str) -> None:
@@ -46,8 +47,8 @@ def by_hand() -> None:
     order = RunOrder(names=tuple(names), started_by="by hand")
     for level in waves(whole, names):
         for batch in level:
-            keys = [key for name in batch for key in asked_partitions(whole.assets[name], order) or ()]
-            launch = launch_of(whole, order, batch, keys, {"mesh/force": "true"})
+            keys = {key for name in batch for key in all_partitions(whole.assets[name].partitioning)}
+            launch = launch_of(whole, order, batch, sorted(keys - {WHOLE}), {"mesh/force": "true"})
             child = launcher.start(launch, "")
             while launcher.ended(child) is None:
                 time.sleep(0.2)

@@ -30,10 +30,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from mesh_assets.capabilities.contracts.scaffold import new_contract_text, new_domain_text
+from mesh_assets.capabilities.portal.access import LOCAL
 from mesh_assets.capabilities.portal.app import make_app, make_site
+from mesh_assets.capabilities.portal.site import Guest
 from mesh_assets.capabilities.registry import Registry, open_registry
 from mesh_assets.words.names import ProductName
-from mesh_assets.words.portal import read_portal_settings
+from mesh_assets.words.portal import Role, read_portal_settings
 from mesh_assets.words.settings import PROJECT, Settings, read_settings
 from mesh_assets.words.versions import BuildOutcome, BuildRecord, Certificate, InputVersion
 
@@ -111,7 +113,7 @@ def _serve(settings: Settings | None, port: int) -> None:
         app: Any = Starlette(routes=[Route("/", _hello)])
     else:
         site = make_site(settings, read_portal_settings({}), open_registry(settings))
-        site.warm()  # as `mesh portal` does when it starts
+        site.warm(Guest(LOCAL, Role.ADMIN))  # as `mesh portal` does when it starts
         app = make_app(site)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
 
@@ -171,7 +173,7 @@ def measure(products: int, seconds: float) -> None:
             publish(settings, registry, products)
             site = make_site(settings, read_portal_settings({}), registry)
             began = time.perf_counter()
-            site.shelf.catalog()
+            site.shelf.read()
             first = time.perf_counter() - began
             site.shelf._made = 0.0
             began = time.perf_counter()

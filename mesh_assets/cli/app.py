@@ -6,7 +6,6 @@ or a recipe is wrong (your code); 130 interrupted.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from typing import Annotated
@@ -49,9 +48,6 @@ from mesh_assets.cli.why import why
 from mesh_assets.words.errors import MeshError, YourCode
 
 INTERRUPTED = 130
-
-#: A disk that is full, can only be read, or fails.
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 app = typer.Typer(
     name="mesh",
@@ -149,11 +145,11 @@ def main() -> None:
         stderr().print(f"[bold red]error[/] {_escaped(str(error))}", soft_wrap=True)
         sys.exit(2 if isinstance(error, YourCode) else 1)
     except OSError as error:
-        if error.errno not in DISK:
-            raise
-        from mesh_assets.words.stores import DiskRefused
+        from mesh_assets.words.stores import disk_refused
 
-        refused = DiskRefused(what=error.filename or "A file", problem=error.strerror)
+        refused = disk_refused(error)
+        if refused is None:
+            raise
         stderr().print(f"[bold red]error[/] {_escaped(str(refused))}", soft_wrap=True)
         sys.exit(1)
     except SystemExit as ended:

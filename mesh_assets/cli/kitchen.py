@@ -68,7 +68,6 @@ def open_(
     **Examples**: `mesh kitchen open try` · `mesh kitchen open fix-npi --domains hcp,engagement --ttl 2w` ·
     `mesh kitchen open then --from spring` · `mesh kitchen open quick --since 2024-11-01`
     """
-    from mesh_assets.capabilities.kitchens.looking import plain_kitchen
     from mesh_assets.capabilities.kitchens.opening import Wish, open_kitchen
     from mesh_assets.words.kitchens import time_to_live
 
@@ -76,6 +75,8 @@ def open_(
     wish = Wish(start, chosen, since=since, sample=sample, ttl=time_to_live(ttl))
     made = open_kitchen(root_settings(), name, wish)
     if as_json:
+        from mesh_assets.capabilities.kitchens.looking import plain_kitchen
+
         print_json({**plain_kitchen(made.kitchen), "notes": list(made.notes)})
         return
     what = made.kitchen
@@ -228,6 +229,8 @@ def _print_look(look: Look) -> None:
         ("moved", _moved(look)),
         ("of its inputs", ", ".join(map(str, look.moved_inputs)) or "none"),
     ]
+    if look.sources_moved:
+        lines.append(("sources moved", _sources_moved(look)))
     if look.server:
         lines.append(("dagster", f"runs, process {look.server}"))
     if look.problem:
@@ -239,6 +242,12 @@ def _print_look(look: Look) -> None:
 def _moved(look: Look) -> str:
     told = [f"{name} {before or 'none'} -> {now or 'none'}" for name, (before, now) in look.moved.items()]
     return ", ".join(told[:10]) + (f" and {len(told) - 10} more" if told[10:] else "") or "nothing"
+
+
+def _sources_moved(look: Look) -> str:
+    from mesh_assets.capabilities.kitchens.raw import told_moved
+
+    return "; ".join(f"{name}: {told_moved(files)}" for name, files in look.sources_moved.items())
 
 
 def _span(span: Any) -> str:

@@ -48,6 +48,9 @@ def diff(
 def _tell(found: KitchenDiff) -> None:
     console = stdout()
     console.print(f"kitchen {found.kitchen} against {found.base}", markup=False)
+    code = found.code is not None and (found.code.files or found.code.uncommitted)
+    if not (code or found.contracts or found.data or found.operations):
+        console.print("no difference: the same code, contracts, data and operations")
     _tell_code(found)
     _tell_contracts(found)
     _tell_data(found)
@@ -87,6 +90,8 @@ def _tell_contracts(found: KitchenDiff) -> None:
 
 
 def _tell_data(found: KitchenDiff) -> None:
+    from mesh_assets.capabilities.kitchens.raw import SINCE_THE_PIN, told_moved
+
     if not found.data:
         return
     right = ("rows before", "rows after", "added", "removed", "changed")
@@ -103,3 +108,7 @@ def _tell_data(found: KitchenDiff) -> None:
         columns += [f"-{name}" for name, _ in one.removed_columns]
         shown.add_row(*cells(*row, one.added, one.removed, one.changed, ", ".join(columns)))
     stdout().print(shown)
+    for each in found.data:
+        if each.files:
+            told = f"{each.product}: {SINCE_THE_PIN}{told_moved(each.files)}"
+            stdout().print(told, markup=False, soft_wrap=True, style="yellow")

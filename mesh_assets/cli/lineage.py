@@ -11,8 +11,13 @@ from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from mesh_assets.capabilities.lineage.columns import ColumnLineage
     from mesh_assets.capabilities.lineage.model import Mesh
     from mesh_assets.capabilities.lineage.traced import Traced
+    from mesh_assets.words.names import ProductName
+    from mesh_assets.words.settings import Settings
+
+    Lineages = dict[ProductName, ColumnLineage]
 
 
 def lineage(
@@ -27,13 +32,14 @@ def lineage(
 ) -> None:
     """Lineage by column, through domains and tools: a tree of what a product or a column is made from.
 
-    Each line says how it is known: parsed (from SQL), declared, or all (every column counts as read).
+    Each line says how it is known: parsed (from SQL), declared, observed (when the version was made), or all
+    (every column counts as read).
 
     **Examples**: `mesh lineage brand_analytics.dim_hcp` · `mesh lineage drug.brand.labeler --down` ·
     `mesh lineage hcp.hcp_master --down --json`
     """
     from mesh_assets.capabilities.lineage.read import read_mesh
-    from mesh_assets.capabilities.lineage.traced import trace
+    from mesh_assets.capabilities.lineage.traced import lineages, trace
     from mesh_assets.words.names import product_name
     from mesh_assets.words.settings import read_settings
 
@@ -43,11 +49,24 @@ def lineage(
     name = mesh.asset(product_name(".".join(parts[:2]))).name
     column = ".".join(parts[2:])
     _refuse_unknown(mesh, str(name), column)
-    found = trace(settings, mesh, name, column, down=down)
+    known = _as_observed(settings, mesh, lineages(settings, mesh, name))
+    found = trace(known, name, column, down=down)
     if as_json:
         print_json(_as_json(found))
     else:
         stdout().print(_tree(found))
+
+
+def _as_observed(settings: Settings, mesh: Mesh, known: Lineages) -> Lineages:
+    """With what runs were seen to read, of recipes whose text says nothing."""
+    from mesh_assets.capabilities.publishing.lineage_told import lineage_known
+    from mesh_assets.capabilities.registry import open_registry
+
+    with open_registry(settings) as registry:
+        heads = registry.head_versions()
+    return {
+        name: lineage_known(mesh.domains[name.domain], each, heads.get(name)) for name, each in known.items()
+    }
 
 
 def _refuse_unknown(mesh: Mesh, product: str, column: str) -> None:

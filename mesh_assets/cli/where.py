@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mesh_assets.capabilities.observability.where import Engine
+from mesh_assets.capabilities.observability.engines import Engine
 from mesh_assets.cli.look import JsonOption
 from mesh_assets.cli.terminal import print_json
 from mesh_assets.cli.versions import VersionArgument, registry_and_name

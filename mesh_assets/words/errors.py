@@ -209,6 +209,13 @@ class UpstreamMissing(YourData):
     )
 
 
+class NoPartitionYet(YourData):
+    template = (
+        "{product} is cut into partitions, and there is none yet: no delivery has come, or its first day is "
+        "still to come. It is made with the first one"
+    )
+
+
 class SourceMissing(YourData):
     template = (
         "{product} reads the source {source!r}, and there is no file at {path}. "

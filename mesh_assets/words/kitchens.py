@@ -42,6 +42,16 @@ class KitchenState(StrEnum):
 
 
 @dataclass(frozen=True)
+class MovedFile:
+    """A file of a source that two builds have not read alike."""
+
+    source: str
+    path: str
+    #: `changed` (another content), `new`, `gone`.
+    how: str
+
+
+@dataclass(frozen=True)
 class Kitchen:
     """A row of the table: whose, since when, of what."""
 

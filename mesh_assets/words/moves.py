@@ -23,6 +23,13 @@ class MoveUnderWay(YourData):
     )
 
 
+class StillRead(YourData):
+    template = (
+        "{place}, where the catalog of {domain} was, is still read: for {seconds} seconds nobody let go "
+        "of it. It stays, and readers are not held up. End their sessions, or run it again later"
+    )
+
+
 class FilesLost(YourData):
     """What was to be copied is not there; a copy would be less than it says."""
 

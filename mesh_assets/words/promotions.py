@@ -129,6 +129,16 @@ class CodeConflict(YourData):
         )
 
 
+class CodeLeftBehind(YourData):
+    """The data of a promotion is shown, and its code cannot follow."""
+
+    template = (
+        "promotion {id} of kitchen {kitchen} is shown, and its code does not merge with what was committed to "
+        "production's branch since: {paths}. Take the data back, `mesh kitchen undo {id}`; or make room for "
+        "the code there and say `mesh kitchen promote {kitchen} --resume`"
+    )
+
+
 class SettleByHand(YourData):
     template = (
         "the code of kitchen {kitchen} does not merge with what production runs now: {paths}. git has marked "
@@ -170,7 +180,10 @@ class SampledKitchen(YourData):
 
 
 class NothingToPromote(YourData):
-    template = "kitchen {kitchen} has no {what} that production does not have"
+    template = (
+        "kitchen {kitchen} has no {what} that production does not have. Change something in it, and make it: "
+        "`mesh kitchen show {kitchen}` says where its code is, `mesh kitchen run {kitchen}` makes it"
+    )
 
 
 class InTheWay(YourData):
@@ -219,10 +232,10 @@ class PromotionUnfinished(YourData):
 
 
 class NothingUnfinished(YourData):
-    template = "no promotion of kitchen {kitchen} is unfinished"
+    template = "no promotion of kitchen {kitchen} is unfinished. See `mesh kitchen promotions`"
 
 
-class UnknownPromotion(YourData):
+class UnknownPromotion(YourCode):
     template = "there is no promotion {id}. See `mesh kitchen promotions`"
 
 

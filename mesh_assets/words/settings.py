@@ -59,6 +59,8 @@ class Settings:
     alerts: Path = PACKAGE / "alerts.yaml"
     #: MESH_EVENTS_DAYS: how many days events are kept. Default 400.
     events_kept: int = 400
+    #: MESH_LOOK_SECONDS: sensors of the whole mesh look at least so often. None: each at its own pace.
+    look_seconds: int | None = None
     data: str = ""
     #: (domain, place) of those that have one of their own.
     data_of: tuple[tuple[str, str], ...] = ()
@@ -89,6 +91,10 @@ class Settings:
         if here is None:
             raise UnknownKitchen(name=stored, why=f"{self.environment} reads versions of it")
         return here
+
+    def between_looks(self, usual: int) -> int:
+        """Seconds between two looks of a sensor that usually looks this often."""
+        return usual if self.look_seconds is None else min(usual, self.look_seconds)
 
     @property
     def lakes(self) -> Path:
@@ -167,6 +173,9 @@ def _read(env: Mapping[str, str]) -> Settings:
             env, "MESH_ALERTS", _path(env, "MESH_DOMAINS", PACKAGE / "domains").parent / "alerts.yaml"
         ),
         events_kept=_days("MESH_EVENTS_DAYS", env.get("MESH_EVENTS_DAYS") or "400"),
+        look_seconds=_seconds("MESH_LOOK_SECONDS", env["MESH_LOOK_SECONDS"])
+        if env.get("MESH_LOOK_SECONDS")
+        else None,
         data=_data("MESH_DATA", env.get("MESH_DATA") or ""),
         data_of=tuple(
             sorted(
@@ -224,6 +233,12 @@ def _may_see(value: str) -> tuple[str, ...]:
 def _days(setting: str, value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 36_500:
         raise SettingMalformed(setting=setting, value=value, problem="write a number of days, 1 or more")
+    return int(value)
+
+
+def _seconds(setting: str, value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingMalformed(setting=setting, value=value, problem="write a number of seconds, 1 or more")
     return int(value)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 from mesh_assets.words.errors import YourCode, YourData
 
 
@@ -34,6 +37,17 @@ class DiskRefused(YourData):
         "{what} cannot be used: {problem}. Nothing is half done, and readers see what they saw. Make room or "
         "mend the folder, then run it again"
     )
+
+
+#: What the system says of a disk that is full, can only be read, or fails.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
+
+def disk_refused(error: OSError, where: Path | str = "A file") -> DiskRefused | None:
+    """The error in words, None if it is not the disk's; `where` is told if the system names no file."""
+    if error.errno not in DISK:
+        return None
+    return DiskRefused(what=error.filename or where, problem=error.strerror)
 
 
 class RegistryLost(YourData):

@@ -7,24 +7,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mesh_assets.capabilities.orchestration.alive import process_of
 from mesh_assets.capabilities.orchestration.instance import open_instance, prepare_dagster_home
-from mesh_assets.capabilities.orchestration.launch_server import LAUNCH
+from mesh_assets.capabilities.orchestration.launch_server import LAUNCH, STATUS
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
 from mesh_assets.words.versions import BuildRecord
+from tests.daemon.processes import end_session, start
 from tests.network import price
 from tests.shop import ORDERS, Shop
 
@@ -37,9 +36,9 @@ RUNS = """{ runsOrError(limit: 500) { ... on Runs { results {
 LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries {
   name loadStatus locationOrLoadError { __typename } } } } }"""
 
-TICKS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
+LOOKS = """{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
   ... on RepositoryLocation { repositories { sensors { name sensorState {
-  ticks(limit: 1, statuses: [SKIPPED, SUCCESS]) { id } } } } } } } } } }"""
+  typeSpecificData { ... on SensorData { lastCursor } } } } } } } } } } }"""
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 
 
@@ -65,7 +64,7 @@ class Alive:
     logs: Path
     #: Domain to the port of its code location.
     ports: dict[str, int]
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, ForkServerProcess] = field(default_factory=dict)
     _builds: int = 0
     #: Sessions of processes that were killed alone: runs that they started go on.
     _left: list[int] = field(default_factory=list)
@@ -114,12 +113,12 @@ class Alive:
     # what a test waits for
 
     def wait_for(self, what: str, ask: Callable[[], Found | None], seconds: float = PATIENCE) -> Found:
-        """Ask until there is an answer."""
+        """Ask until there is an answer, and leave most of the time to the mesh."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while (asked := time.monotonic()) < until:
             if found := ask():
                 return found
-            time.sleep(0.2)
+            time.sleep(max(0.2, 4 * (time.monotonic() - asked)))
         raise AssertionError(f"{what}: not within {seconds:.0f} seconds; logs are in {self.logs}")
 
     def wait_for_version(self, product: str, number: int) -> None:
@@ -131,18 +130,14 @@ class Alive:
         return builds[0]
 
     def wait_until_quiet(self) -> None:
-        """Every domain has looked at all that there is, nothing runs, and nobody wants anything."""
+        """Every domain that loads has looked at all that there is, nothing runs, nobody wants anything."""
         self.wait_for("peace", self._is_quiet)
 
     def _is_quiet(self) -> bool:
-        before, ticks = self._pulse(), self._ticks()
-
-        def looked() -> bool:
-            now = self._ticks()
-            return all(now.get(name) != tick for name, tick in ticks.items())
-
-        self.wait_for("a look of each sensor", looked)
-        return before == self._pulse() and not any(run.status in UNFINISHED for run in self.runs())
+        pulse, asked = self._pulse()
+        if asked or any(seen != pulse for seen in self._seen()):
+            return False
+        return not any(run.status in UNFINISHED for run in self.runs()) and self._pulse() == (pulse, False)
 
     # what there is
 
@@ -183,7 +178,7 @@ class Alive:
         return str(found["run"]["runId"])
 
     def status(self, run_id: str) -> str:
-        return next(run.status for run in self.runs() if run.id == run_id)
+        return str(self.ask(STATUS, run=run_id)["runOrError"]["status"])
 
     def process_of(self, run_id: str) -> int | None:
         """The process that works on a run, while there is one."""
@@ -209,49 +204,50 @@ class Alive:
         assert "errors" not in found, found["errors"]
         return dict(found["data"])
 
-    def _pulse(self) -> str:
+    def _pulse(self) -> tuple[str, bool]:
+        """What the registry has seen, and whether a request is not over."""
         with open_registry(self.shop.settings) as registry:
-            return registry.pulse()
+            return registry.pulse(), any(row.token for row in registry.watched())
 
-    def _ticks(self) -> dict[str, str]:
-        """The last look of each sensor of automation that is loaded."""
-        found: dict[str, str] = {}
-        for entry in self.ask(TICKS)["workspaceOrError"]["locationEntries"]:
-            for repository in (entry["locationOrLoadError"] or {}).get("repositories", ()):
-                for sensor in repository["sensors"]:
-                    if sensor["name"].endswith("_automation"):
-                        found[sensor["name"]] = "".join(tick["id"] for tick in sensor["sensorState"]["ticks"])
-        return found
+    def _seen(self) -> list[str]:
+        """The registry as each sensor of automation that is loaded saw it at the end of its last tick."""
+        return [
+            json.loads((sensor["sensorState"]["typeSpecificData"] or {}).get("lastCursor") or "{}").get(
+                "pulse"
+            )
+            for entry in self.ask(LOOKS)["workspaceOrError"]["locationEntries"]
+            for repository in (entry["locationOrLoadError"] or {}).get("repositories", ())
+            for sensor in repository["sensors"]
+            if sensor["name"].endswith("_automation")
+        ]
 
     # processes
 
     def start(self, name: str, *command: str) -> None:
-        with (self.logs / f"{name}.log").open("ab") as output:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                env=self.environment,
-                cwd=self.shop.root,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_hear_signals,
-            )
+        log = self.logs / f"{name}.log"
+        self.processes[name] = start(*command, environment=self.environment, folder=self.shop.root, log=log)
 
     def kill(self, name: str) -> None:
         """The process alone; runs that it started go on."""
         process = self.processes.pop(name)
         process.kill()
-        process.wait()
-        self._left.append(process.pid)
+        process.join()
+        self._left.append(process.pid or 0)
 
     def kill_all(self) -> None:
         """As a power cut does: every process, and all that it started in its session."""
         processes, self.processes = list(self.processes.values()), {}
         for session in [*self._left, *(process.pid for process in processes)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(session, signal.SIGKILL)
+            if session:
+                end_session(session)
         for process in processes:
-            process.wait()
+            process.join()
+
+    def start_all(self) -> None:
+        for domain in self.ports:
+            self.start_location(domain)
+        self.start_daemon()
+        self.start_webserver()
 
     def start_location(self, domain: str) -> None:
         """(Again) with what its definitions say now; a broken one is served as an error."""
@@ -287,10 +283,7 @@ def serve(shop: Shop) -> Iterator[Alive]:
     _write_workspace(shop.root / "workspace.yaml", ports)
     alive = Alive(shop, f"http://127.0.0.1:{port}", environment, logs, ports)
     try:
-        for domain in ports:
-            alive.start_location(domain)
-        alive.start_daemon()
-        alive.start_webserver()
+        alive.start_all()
         yield alive
     finally:
         alive.kill_all()
@@ -314,7 +307,7 @@ def _write_workspace(path: Path, ports: Mapping[str, int]) -> None:
 
 def _answers(alive: Alive) -> bool:
     for name, process in alive.processes.items():
-        assert process.poll() is None, f"{name} ended; see {alive.logs}"
+        assert process.is_alive(), f"{name} ended; see {alive.logs}"
     try:
         return all(alive.location(domain) == "RepositoryLocation" for domain in alive.ports)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
@@ -323,12 +316,6 @@ def _answers(alive: Alive) -> bool:
 
 def _path() -> str:
     return str(Path(__file__).parent.parent.parent)
-
-
-def _hear_signals() -> None:
-    """A test run in the background ignores Ctrl-C, and its children would inherit that."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _free_port() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.alive import Alive, serve
+from tests.daemon.door import put_behind_door
 from tests.network import automate, make_network
 from tests.receivers import Receiver, listening
 from tests.shop import Shop, write_product
@@ -26,19 +27,6 @@ ALERTS = """receivers:
   - {name: on_call, kind: webhook, url_from: MESH_ON_CALL_URL}
 rules:
   - {name: refused, all: [{state: refused}], to: on_call, group: 1s}
-"""
-#: As long as it takes somebody to write the file.
-NIGHT = """import time
-from pathlib import Path
-
-from mesh_assets import mesh
-
-
-@mesh.recipe(inputs=["shop.orders"])
-def night(run: mesh.Run) -> str:
-    while not Path({door!r}).read_text():
-        time.sleep(0.05)
-    return "select count(*) as parcels from shop.orders"
 """
 
 
@@ -63,17 +51,14 @@ def alive(tmp_path_factory: pytest.TempPathFactory, told: Receiver) -> Iterator[
 
 
 def add_night(shop: Shop) -> None:
-    """depot.night, which somebody starts by hand, and which takes until `door` is written."""
+    """depot.night, which somebody starts by hand, and which waits at a door."""
     write_product(shop, "depot.night", columns=(("parcels", "BIGINT"),), recipe="")
     domain = shop.root / "domains" / "depot" / "domain.yaml"
     text = domain.read_text(encoding="utf-8")
     port = "    contractId: depot.lost\n"
     more = port + "  - name: night\n    version: 1.0.0\n    contractId: depot.night\n"
     domain.write_text(text.replace(port, more), encoding="utf-8")
-    (shop.root / "door").touch()
-    folder = shop.folder("depot.night")
-    (folder / "recipe.sql").unlink()
-    (folder / "recipe.py").write_text(NIGHT.format(door=str(shop.root / "door")), encoding="utf-8")
+    put_behind_door(shop, "depot.night", "select count(*) as parcels from shop.orders")
     automate(shop, "depot.night", "manual")
 
 
@@ -91,4 +76,5 @@ def add_journey(shop: Shop, told: Receiver) -> dict[str, str]:
         "MESH_ALERTS": str(alerts),
         "MESH_ON_CALL_URL": told.url,
         "OPENLINEAGE_URL": told.url,
+        "MESH_LOOK_SECONDS": "1",
     }

@@ -12,6 +12,7 @@ import pytest
 
 from mesh_assets.words.errors import PromiseBroken
 from tests.daemon.alive import Alive
+from tests.daemon.door import has_begun, open_door, shut_door
 from tests.receivers import Receiver
 
 PRODUCTS = ("books.revenue", "depot.parcels", "board.report")
@@ -100,15 +101,15 @@ def test_a_daemon_that_is_killed_in_the_middle_loses_nothing_and_repeats_nothing
 
 def begun(alive: Alive) -> str:
     """A run of depot.night whose recipe waits for the door; its id."""
-    (alive.shop.root / "door").write_text("", encoding="utf-8")
+    shut_door(alive.shop)
     run = alive.launch("depot.night")
-    alive.wait_for("its process", lambda: alive.process_of(run) and alive.status(run) == "STARTED")
+    alive.wait_for("its recipe", lambda: has_begun(alive.shop))
     return run
 
 
 def ends(alive: Alive, run: str, status: str) -> None:
     alive.wait_for(f"{run} as {status}", lambda: alive.status(run) == status)
-    assert alive.process_of(run) is None
+    alive.wait_for("the end of its process", lambda: alive.process_of(run) is None)
 
 
 def test_a_run_is_forked_from_a_process_that_is_warm_and_can_be_stopped(alive: Alive) -> None:
@@ -120,6 +121,17 @@ def test_a_run_is_forked_from_a_process_that_is_warm_and_can_be_stopped(alive: A
     ends(alive, run, "CANCELED")
     assert warm == "true"
     assert alive.shop.head("depot.night") is None
+
+
+def test_a_run_that_dies_while_it_is_being_stopped_is_shown_as_stopped(alive: Alive) -> None:
+    run = begun(alive)
+    process = alive.process_of(run) or 0
+
+    os.kill(process, signal.SIGSTOP)  # as if it were busy elsewhere
+    alive.ask(TERMINATE, run=run)
+    os.kill(process, signal.SIGKILL)
+
+    ends(alive, run, "CANCELED")
 
 
 def test_a_run_whose_process_is_killed_has_failed_at_once(alive: Alive) -> None:
@@ -140,7 +152,7 @@ def test_a_run_outlives_daemon_webserver_and_location_and_is_not_started_twice(a
     alive.start_webserver()
     assert alive.status(run) == "STARTED"
 
-    (alive.shop.root / "door").write_text("open", encoding="utf-8")
+    open_door(alive.shop)
 
     ends(alive, run, "SUCCESS")
     alive.wait_until_quiet()

@@ -4,18 +4,16 @@ keyboard, on a small screen, with assistive tools.
 
 from __future__ import annotations
 
-import socket
+import os
+import shutil
 import subprocess
-import threading
-import time
+import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
 from mesh_assets.capabilities.portal.app import make_app, make_site
 from mesh_assets.capabilities.registry import open_registry
@@ -23,32 +21,12 @@ from mesh_assets.words.portal import read_portal_settings
 from mesh_assets.words.settings import Settings, read_settings
 from tests.portal import make_past
 from tests.ui.pictures import WANTED, picture
+from tests.ui.showing import serving, window
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("portal")]  # one browser and one portal for all
-START_SECONDS = 30
-
-
-@contextmanager
-def serving(app: object) -> Iterator[str]:
-    """The app behind a real server, as people reach it."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until = time.monotonic() + START_SECONDS
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.02)
-    assert server.started
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -67,26 +45,6 @@ def portal(mesh: Settings) -> Iterator[str]:
             yield url
 
 
-@contextmanager
-def window(browser: Browser, url: str, *, width: int = 1280, dark: bool = False) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=url,
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-        timezone_id="UTC",
-        locale="en-GB",
-    )
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    yield page
-    context.close()
-    blocked = [text for text in said if "404" not in text]
-    assert not blocked, blocked
-
-
 small = pytest.mark.skipif(WANTED, reason="pictures are taken of the example")
 
 
@@ -94,8 +52,6 @@ small = pytest.mark.skipif(WANTED, reason="pictures are taken of the example")
 def test_a_newcomer_finds_a_product_by_search_and_runs_its_program(
     browser: Browser, portal: str, tmp_path: Path
 ) -> None:
-    import sys
-
     with window(browser, portal) as page:
         page.goto("/")
         page.get_by_label("Search names").fill("amount")
@@ -107,6 +63,50 @@ def test_a_newcomer_finds_a_product_by_search_and_runs_its_program(
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "order_id" in done.stdout
+
+
+@small
+def test_every_program_that_is_shown_reads_the_rows(browser: Browser, portal: str, tmp_path: Path) -> None:
+    """By a stranger's Python, in a folder of its own, as it stands on the page."""
+    with window(browser, portal) as page:
+        page.goto("/shop/orders/where")
+        shown = page.locator("pre[aria-label^='Program for']")
+        programs = {
+            (each.get_attribute("aria-label") or "").removeprefix("Program for "): each.text_content() or ""
+            for each in shown.all()
+        }
+    assert set(programs) == {"DuckDB", "SQL", "polars", "pandas", "Spark"}
+
+    spark, sql = programs.pop("Spark"), programs.pop("SQL")
+    del programs["polars"]  # it ran after the search above
+    (tmp_path / "read.sql").write_text(sql, encoding="utf-8")
+    programs["SQL"] = "import duckdb\nprint(duckdb.connect().execute(open('read.sql').read()).df())"
+    for name, program in programs.items():
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, (name, done.stderr)
+        assert "order_id" in done.stdout, name
+    python = os.environ.get("SPARK_PYTHON")
+    if not python or shutil.which("java") is None:
+        pytest.skip("all but Spark's ran: SPARK_PYTHON names no Python that has pyspark, or there is no Java")
+    done = subprocess.run([python, "-c", spark], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "order_id" in done.stdout
+
+
+@small
+def test_the_lineage_picture_fits_its_page_and_scrolls_by_keyboard(browser: Browser, portal: str) -> None:
+    with window(browser, portal) as page:
+        for size in ("", "&zoom=whole"):
+            page.goto(f"/-/lineage?open=shop&open=books{size}")
+            frame, drawn = (page.locator(each).bounding_box() for each in (".canvas", "svg.graph"))
+            assert frame and drawn and drawn["width"] <= frame["width"], size
+        page.get_by_role("link", name="large").click()
+        page.wait_for_url("**zoom=large")
+    with window(browser, portal, width=400) as page:
+        page.goto("/-/lineage?open=shop&open=books&open=crm&zoom=large")
+        page.locator(".canvas").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.querySelector('.canvas').scrollLeft > 0")
 
 
 @small
@@ -148,7 +148,9 @@ def test_a_failing_product_leads_to_its_run(browser: Browser, portal: str) -> No
 PAGES = (
     "/", "/?q=orders", "/shop", "/shop/orders", "/shop/orders/what", "/shop/orders/where",
     "/shop/orders/when",
-    "/shop/orders/with", "/shop/orders/how", "/-/lineage?open=shop", "/-/journeys/daily_count", "/nope",
+    "/shop/orders/with", "/shop/orders/how", "/shop/orders@1/with", "/shop/what", "/shop/when",
+    "/-/lineage", "/-/lineage?open=shop", "/books/revenue/how", "/-/journeys", "/-/journeys/daily_count",
+    "/-/rules/shop/orders", "/-/rules/shop/orders?kind=expression", "/-/follow/shop/orders", "/nope",
 )  # fmt: skip
 
 
@@ -225,6 +227,7 @@ def test_pictures_of_the_main_pages(browser: Browser, portal: str) -> None:
             ("/hcp/hcp_master/when", "portal-when"),
             ("/hcp/hcp_master/with", "portal-with"),
             ("/-/lineage", "portal-lineage"),
+            ("/-/journeys/weekly_brand_scorecard", "journey"),
         ):
             page.goto(path)
             picture(page, name)

@@ -162,18 +162,19 @@ def _number_in_text(subject: Subject, keys: str) -> tuple[str, int] | None:
     None where texts are of several lengths or of other forms, or their numbers lie far apart: the whole
     column would be read for nothing.
     """
-    some = f"(SELECT mesh_key FROM ({keys}) WHERE mesh_key IS NOT NULL LIMIT {PROBED_ROWS})"
-    shortest, longest, digits = _one_row(
+    some = f"SELECT mesh_key FROM ({keys}) WHERE mesh_key IS NOT NULL LIMIT {PROBED_ROWS}"
+    ending = f"regexp_extract(mesh_key, '[0-9]{{1,{MOST_DIGITS}}}$')"
+    shortest, longest, digits, least, most, rows = _one_row(
         subject,
-        "SELECT min(length(mesh_key)), max(length(mesh_key)), "
-        f"min(length(regexp_extract(mesh_key, '[0-9]{{1,{MOST_DIGITS}}}$'))) FROM {some}",
+        f"WITH probed AS MATERIALIZED ({some}), form AS (SELECT min(length(mesh_key)) AS shortest, "
+        f"max(length(mesh_key)) AS longest, min(length({ending})) AS digits FROM probed) "
+        "SELECT any_value(shortest), any_value(longest), any_value(digits), "
+        "min(try_cast(right(mesh_key, digits) AS BIGINT)), max(try_cast(right(mesh_key, digits) AS BIGINT)), "
+        f"(SELECT count(*) FROM ({keys})) FROM probed, form",
     )
     if not digits or shortest != longest:
         return None
     number = f"try_cast(substr(mesh_key, {longest - digits + 1}) AS BIGINT)"
-    rows, least, most = _one_row(
-        subject, f"SELECT (SELECT count(*) FROM ({keys})), min({number}), max({number}) FROM {some}"
-    )
     # Twice what the first rows span: they need not hold the ends. Numbers beyond share bits, proving nothing.
     bits = 2 ** (most - least + 1).bit_length()
     return (number, bits) if bits <= _most_bits(rows) else None

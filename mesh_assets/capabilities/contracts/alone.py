@@ -243,6 +243,7 @@ _BEARING = frozenset(
         "properties",
         "logicalType",
         "items",
+        "map",
         "property",
         "value",
         "to",

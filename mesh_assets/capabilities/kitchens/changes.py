@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh_assets.capabilities.kitchens.agreement import Agreement, agreement
 from mesh_assets.capabilities.kitchens.crossing import Crossing
 from mesh_assets.capabilities.kitchens.operations import Operation, operations_changed
+from mesh_assets.capabilities.kitchens.raw import moved_since_pin
 from mesh_assets.capabilities.kitchens.repository import (
     Changed,
     ask,
@@ -30,6 +31,7 @@ from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.publishing.code import git
 from mesh_assets.capabilities.publishing.difference import Compared, compare_versions, plain_difference
 from mesh_assets.capabilities.publishing.rows import Reader
+from mesh_assets.words.kitchens import MovedFile
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import Version
@@ -58,6 +60,8 @@ class DataChange:
     after: Version
     #: None for a new product, or where the fingerprints are the same.
     compared: Compared | None = None
+    #: Files that it was made from, and the version before was not: part of the difference may be theirs.
+    files: tuple[MovedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def _domain(settings: Settings, path: str) -> str:
 def _data(crossing: Crossing, mesh: Mesh, tolerance: float | None, jobs: int) -> tuple[DataChange, ...]:
     """Fingerprints first; rows are looked at where these differ, several products at a time."""
     found = [
-        DataChange(name, crossing.taken(name), version)
+        DataChange(name, crossing.taken(name), version, None, moved_since_pin(crossing.own, name, version))
         for name, version in sorted(crossing.made.items())
         if name in mesh.assets
     ]
@@ -140,9 +144,7 @@ def _data(crossing: Crossing, mesh: Mesh, tolerance: float | None, jobs: int) ->
         if before is None or before.fingerprint == each.after.fingerprint:
             return each
         reader = Reader(crossing.here, crossing.own, mesh.assets[each.product])
-        return DataChange(
-            each.product, before, each.after, compare_versions(reader, before, each.after, tolerance=near)
-        )
+        return replace(each, compared=compare_versions(reader, before, each.after, tolerance=near))
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         return tuple(pool.map(compared, found))
@@ -200,6 +202,7 @@ def _plain_data(each: DataChange) -> dict[str, Any]:
         "after": each.after.number,
         "rows": [each.before.rows if each.before else None, each.after.rows],
         "same": each.before is not None and each.before.fingerprint == each.after.fingerprint,
+        "sources_moved": [vars(one) for one in each.files],
     }
     if each.compared is None:
         return facts

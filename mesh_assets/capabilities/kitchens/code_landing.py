@@ -19,14 +19,14 @@ from mesh_assets.capabilities.kitchens.repository import (
     move_branch,
 )
 from mesh_assets.capabilities.registry import Registry
-from mesh_assets.words.promotions import CodeConflict, Promotion, PromotionState
+from mesh_assets.words.promotions import CodeLeftBehind, Promotion, PromotionState
 
 #: How often somebody may be quicker.
 ATTEMPTS = 10
 
 
 def land_code(registry: Registry, top: Path, promotion: Promotion) -> Promotion:
-    """Let the branch show the promotion's commit; raises CodeConflict, TreeNotClean with the data shown."""
+    """Let the branch show the promotion's commit; raises CodeLeftBehind, TreeNotClean with the data shown."""
     for _ in range(ATTEMPTS):
         head = head_of(top)
         if is_in(top, promotion.after, head):
@@ -45,8 +45,8 @@ def _on_top(top: Path, promotion: Promotion, head: str) -> str:
     """The promotion's commit merged into what somebody committed meanwhile."""
     found = merge(top, head, promotion.after)
     if found.conflicts:
-        who = ("",) * len(found.conflicts)
-        raise CodeConflict(kitchen=promotion.kitchen, paths=found.conflicts, who=who)
+        paths = ", ".join(found.conflicts)
+        raise CodeLeftBehind(id=promotion.id, kitchen=promotion.kitchen, paths=paths)
     made = commit(
         top, found.tree, [head, promotion.after], f"Promote kitchen {promotion.kitchen}", who=promotion.who
     )

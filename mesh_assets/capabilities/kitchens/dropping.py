@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_assets.capabilities.kitchens.processes import opener_of, server_of
+from mesh_assets.capabilities.kitchens.unfinished import end_unfinished, one_at_a_time
 from mesh_assets.capabilities.lake.places import kitchen_prefix
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.publishing.code import git
@@ -61,7 +62,17 @@ def drop_kitchen(settings: Settings, name: str, *, force: bool = False) -> Dropp
     _refuse_running(root, name)
     if kitchen is not None and not force:
         _refuse_unsaved(kitchen)
+    if kitchen is not None:
+        _end_promotions(root, kitchen)
     return _drop(root, kitchen or _remembered(home, name))
+
+
+def _end_promotions(root: Settings, kitchen: Kitchen) -> None:
+    """What it has brought half of is brought in whole first: nobody could resume it afterwards."""
+    with open_registry(root) as registry:
+        if any(each.kitchen == kitchen.name for each in registry.unfinished_promotions()):
+            with one_at_a_time(root):
+                end_unfinished(root, registry, kitchen.name)
 
 
 def clear_away(root: Settings, kitchen: Kitchen) -> Dropped:

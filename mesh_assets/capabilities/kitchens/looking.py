@@ -9,17 +9,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.kitchens.dropping import commits_of_its_own
 from mesh_assets.capabilities.kitchens.processes import server_of
+from mesh_assets.capabilities.kitchens.raw import moved_since_pin
 from mesh_assets.capabilities.lake.stores import is_object, store_at
 from mesh_assets.capabilities.publishing.code import git
-from mesh_assets.capabilities.registry import Registry, open_registry
-from mesh_assets.words.kitchens import RECORD, Kitchen, KitchenState, UnknownKitchen
+from mesh_assets.capabilities.registry import open_registry
+from mesh_assets.words.kitchens import RECORD, Kitchen, KitchenState, MovedFile, UnknownKitchen
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings, in_kitchen
 from mesh_assets.words.versions import BuildOutcome
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.registry import Registry
 
 #: How the last builds of its own products ended.
 TESTS = {
@@ -43,6 +47,8 @@ class Look:
     moved: Mapping[ProductName, tuple[int | None, int | None]] = field(default_factory=dict)
     #: Those of them that what it made was made from.
     moved_inputs: tuple[ProductName, ...] = ()
+    #: What it made -> files that it was made from, and that the version of the pin was not.
+    sources_moved: Mapping[ProductName, tuple[MovedFile, ...]] = field(default_factory=dict)
     #: Releases of the base since it was opened.
     releases: int = 0
     bytes: int = 0
@@ -84,12 +90,14 @@ def _look(root: Settings, registry: Registry, kitchen: Kitchen) -> Look:
         moved, releases = _moved(base, registry, kitchen, opened)
         tests = _tests(own, made)
         inputs = own.inputs_of(made)
+        files = {name: moved_since_pin(own, name, own.version(name, number)) for name, number in made.items()}
     return Look(
         kitchen,
         age,
         made=made,
         moved=moved,
         moved_inputs=tuple(sorted(name for name in moved if name in inputs)),
+        sources_moved={name: each for name, each in sorted(files.items()) if each},
         releases=releases,
         bytes=own_bytes(kitchen),
         tests=tests,
@@ -177,6 +185,9 @@ def plain_look(look: Look) -> dict[str, Any]:
         "made": {str(name): number for name, number in sorted(look.made.items())},
         "moved": {str(name): list(pair) for name, pair in look.moved.items()},
         "moved_inputs": [str(name) for name in look.moved_inputs],
+        "sources_moved": {
+            str(name): [vars(each) for each in files] for name, files in look.sources_moved.items()
+        },
         "releases_since": look.releases,
         "bytes": look.bytes,
         "tests": dict(look.tests),

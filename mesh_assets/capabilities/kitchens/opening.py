@@ -17,13 +17,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mesh_assets.capabilities.kitchens.dropping import clear_away
 from mesh_assets.capabilities.kitchens.sampling import sample_of
 from mesh_assets.capabilities.kitchens.starts import Start, find_start
 from mesh_assets.capabilities.publishing.code import git
 from mesh_assets.capabilities.publishing.code import who as whoever
 from mesh_assets.capabilities.publishing.vault import missing
 from mesh_assets.capabilities.registry import open_registry
+from mesh_assets.capabilities.registry.direct import keep_state, open_directly
 from mesh_assets.words.kitchens import (
     BEGUN,
     RECORD,
@@ -86,6 +86,8 @@ def open_kitchen(settings: Settings, name: str, wish: Wish | None = None) -> Ope
     try:
         return _opened(root, kitchen, start)
     except BaseException:
+        from mesh_assets.capabilities.kitchens.dropping import clear_away
+
         clear_away(root, kitchen)
         raise
 
@@ -120,14 +122,17 @@ def _opened(root: Settings, kitchen: Kitchen, start: Start) -> Opened:
     _link_corrections(start.settings, kitchen.home)
     _write_record(kitchen, start)
     kitchen = replace(kitchen, state=KitchenState.OPEN)
-    with open_registry(root) as registry:
-        registry.keep_kitchen(kitchen)
+    if not keep_state(root.registry, kitchen.name, kitchen.state):
+        with open_registry(root) as registry:
+            registry.keep_kitchen(kitchen)
     (kitchen.home / BEGUN).unlink(missing_ok=True)
     made = in_kitchen(root, kitchen.name)
     return Opened(kitchen, made, tuple(_notes(kitchen, start, changes)))
 
 
 def _pin_and_seed(root: Settings, kitchen: Kitchen, start: Start) -> Kitchen:
+    if start.settings.base is None and start.now and (done := open_directly(root.registry, kitchen)):
+        return done
     from mesh_assets.capabilities.kitchens.pins import pin_below
     from mesh_assets.capabilities.registry.seed import Seed, seed
 
@@ -280,12 +285,14 @@ def _notes(kitchen: Kitchen, start: Start, changes: subprocess.Popen[str] | None
     if told.strip():
         count = len(told.strip().splitlines())
         notes.append(
-            f"{count} files of the code here are in no commit; the kitchen has the code of commit "
+            f"{count} file{'' if count == 1 else 's'} of the code here in no commit: the kitchen has the code of commit "
             f"{kitchen.commit[:12]}, and what those files make may look stale in it"
         )
     lacking = missing(in_kitchen(start.settings.root, kitchen.name), secrets_in(start.settings, start.top))
     if lacking:
         notes.append(f"secrets without a value in the kitchen: {', '.join(lacking)} (docs/kitchens.md)")
+    if not kitchen.base_release:
+        notes.append("nothing has been published yet: the kitchen reads no version, and makes what it needs")
     if kitchen.sample:
         notes.append(f"a preview over {kitchen.sample}: nothing that it makes can be promoted")
     return notes

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field, replace
 from mesh_assets.capabilities.kitchens.crossing import Crossing
 from mesh_assets.capabilities.kitchens.merged import Together
 from mesh_assets.capabilities.kitchens.projections import reads_the_same
+from mesh_assets.capabilities.kitchens.pruning import changed_code
+from mesh_assets.capabilities.kitchens.raw import moved_by_now, told_moved
 from mesh_assets.capabilities.kitchens.touched import code_changed
 from mesh_assets.capabilities.lineage.columns import column_lineage
-from mesh_assets.capabilities.lineage.model import Asset
+from mesh_assets.capabilities.lineage.model import Asset, Mesh
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import read_mesh
+from mesh_assets.capabilities.publishing.dbt import run_dbt
 from mesh_assets.capabilities.publishing.keys import stale_partitions
+from mesh_assets.capabilities.publishing.program import run_program
 from mesh_assets.capabilities.publishing.reaudit import reaudit
 from mesh_assets.capabilities.publishing.settled import promises
 from mesh_assets.capabilities.publishing.stale import (
@@ -27,9 +31,10 @@ from mesh_assets.capabilities.publishing.stale import (
     known_keys,
     read_heads,
     source_versions,
+    stale_now,
 )
 from mesh_assets.capabilities.publishing.supply import supply_now
-from mesh_assets.capabilities.publishing.workshop import Workshop
+from mesh_assets.capabilities.publishing.workshop import Tools, Workshop
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.promotions import MergedBroken
@@ -75,17 +80,24 @@ def make_plan(crossing: Crossing, state: Together, *, repair: bool = False) -> P
     code = code_changed(now, state.mesh) if state.commit else frozenset()
     made = {name: version for name, version in state.view.brought.items() if name in state.mesh.assets}
     reached = state.mesh.downstream({*made, *(name for name in code if name in state.mesh.assets)})
-    plan = _Plan(crossing, state, code, repair=repair)
+    plan = _Plan(crossing, state, _Sides(now, code), repair=repair)
     for name in in_order(state.mesh, [each for each in reached if state.mesh.assets[each].in_lake]):
         plan.look_at(state.mesh.assets[name])
     return Plan(plan.pieces, code, plan.reads, plan.equal, plan.stale, plan.moved)
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """The other side's code of now, and what the merge makes in another way."""
+
+    now: Mesh
+    code: frozenset[ProductName]
+
+
 class _Plan:
-    def __init__(
-        self, crossing: Crossing, state: Together, code: frozenset[ProductName], *, repair: bool
-    ) -> None:
-        self.crossing, self.state, self.code, self.repair = crossing, state, code, repair
+    def __init__(self, crossing: Crossing, state: Together, sides: _Sides, *, repair: bool) -> None:
+        self.crossing, self.state, self.repair = crossing, state, repair
+        self.now, self.code = sides.now, sides.code
         self.pieces: dict[ProductName, Piece] = {}
         self.reads: dict[ProductName, int] = {}
         self.equal: dict[ProductName, Mapping[str, str]] = {}
@@ -100,15 +112,13 @@ class _Plan:
         except MeshError as error:
             self.stale[name] = str(error)
             return
-        known = known_keys(workshop, asset)
-        stale = stale_partitions(now, known)
+        stale = stale_partitions(now, known_keys(workshop, asset))
         if name in view.brought:
             self._brought(workshop, asset, now, stale)
-        elif stale:
+        elif name in view.standing:
             self._left(workshop, asset, now, stale)
-        elif name in view.standing and stale_partitions(now, [view.standing[name].certificate.input_keys]):
-            self.equal[name] = now  # the kitchen made it, and found nothing new
-            self._read(workshop, asset, [name])
+        elif stale:
+            self.stale[name] = "its code is another" if name in self.code else "it reads what is another"
 
     def _brought(
         self, workshop: Workshop, asset: Asset, now: Mapping[str, str], stale: tuple[str, ...]
@@ -118,14 +128,21 @@ class _Plan:
         if (before.number if before else None) != (base.number if base else None):
             self.moved[name] = _who(self.crossing, name)
             return
-        keys = {part: key for part, key in now.items() if part in version.certificate.input_keys}
+        to_come: tuple[str, ...] = ()
         if self.repair:
             if self._moved_inputs(version):
                 self._blame(asset, version)
                 return
+            now = {part: key for part, key in now.items() if part in version.certificate.input_keys}
         elif stale and not self._same_inputs(workshop, asset, version, stale):
-            self._blame(asset, version)
-            return
+            if files := moved_by_now(workshop.settings, workshop.domain.domain, version):
+                self.moved[name] = f"{name} was made from files that are others now: {told_moved(files)}"
+                return
+            if not self._delivered_since(workshop, asset, version, stale):
+                self._blame(asset, version)
+                return
+            to_come = stale
+        keys = {part: key for part, key in now.items() if part not in to_come}
         self._read(workshop, asset)
         piece = Piece(version, before, {**version.certificate.input_keys, **keys})
         if before is not None and _nothing_new(piece, before):
@@ -134,38 +151,72 @@ class _Plan:
             self.pieces[name] = piece
 
     def _left(self, workshop: Workshop, asset: Asset, now: Mapping[str, str], stale: tuple[str, ...]) -> None:
-        """A product that the kitchen did not make: is it the change that makes it stale?"""
-        name, head = asset.name, self.state.view.standing.get(asset.name)
+        """A product that stays: is it the change that makes it stale? Where it is known to come out the same,
+        that is put on record, partition by partition: new deliveries of others do not stand against it.
+        """
+        name, head = asset.name, self.state.view.standing[asset.name]
+        changed = name in self.code
+        if not changed and not {*self.state.view.brought, *self.code}.intersection(asset.needs):
+            return
+        behind = () if changed or not stale else self._behind(name)
+        ours = tuple(part for part in stale if part not in behind)
+        if ours and (changed or not self._same_inputs(workshop, asset, head, ours)):
+            self.stale[name] = "its code is another" if changed else "it reads what is another"
+            return
+        settled = {part: key for part, key in now.items() if part not in stale or part in ours}
         theirs = replace(workshop, registry=_Theirs(self.state))  # type: ignore[arg-type]
-        reached = {*self.state.view.brought, *self.code}
-        if head is not None and name not in self.code and not reached.intersection(asset.needs):
-            return
-        if (
-            head is not None
-            and name not in self.code
-            and set(stale) <= set(stale_partitions(_keys(theirs, asset), known_keys(theirs, asset)))
-        ):
-            return  # new deliveries, with or without the kitchen
-        if head is not None and name not in self.code and self._same_inputs(workshop, asset, head, stale):
-            self.equal[name] = now
+        if stale_partitions(settled, known_keys(theirs, asset)):
+            self.equal[name] = settled
             self._read(workshop, asset, [name])
-            return
-        self.stale[name] = "its code is another" if name in self.code else "it reads what is another"
+
+    def _behind(self, name: ProductName) -> tuple[str, ...]:
+        """Partitions that the other side would make now, with or without the kitchen."""
+        asset = self.now.assets.get(name)
+        if asset is None:
+            return ()
+        workshop = Workshop(
+            settings=self.crossing.there,
+            registry=self.crossing.theirs,
+            domain=self.now.domains[name.domain],
+            run_id=self.state.run_id,
+            who="",
+            tools=Tools(dbt=run_dbt, program=run_program),
+            selected=frozenset([name]),
+        )
+        return stale_now(workshop, asset)
+
+    def _delivered_since(
+        self, workshop: Workshop, asset: Asset, version: Version, stale: tuple[str, ...]
+    ) -> bool:
+        """Made by this code from these inputs, and files came afterwards: the other side makes them, as it
+        would have without the kitchen.
+        """
+        if changed_code(workshop, asset) or not self._reads_the_same(workshop, asset, version):
+            return False
+        return asset.name not in self.state.view.standing or set(stale) <= set(self._behind(asset.name))
 
     def _same_inputs(
         self, workshop: Workshop, asset: Asset, version: Version, stale: tuple[str, ...]
     ) -> bool:
         """Every input that moved is the same in the columns that are read; whatever else moved is not."""
         as_read = {name: found for name, found in self._as_read(version).items() if found is not None}
-        inputs = read_heads(workshop, asset)
-        if set(as_read) != set(inputs):
+        if set(as_read) != set(read_heads(workshop, asset)):
             return False
         before = _keys(workshop, asset, as_read)
-        if any(before[part] != version.certificate.input_keys.get(part) for part in stale):
+        known = [version.certificate.input_keys, *known_keys(workshop, asset)]
+        if any(part not in before for part in stale) or stale_partitions(
+            {part: before[part] for part in stale}, known
+        ):
             return False
+        return self._reads_the_same(workshop, asset, version)
+
+    def _reads_the_same(self, workshop: Workshop, asset: Asset, version: Version) -> bool:
+        """By the joint projection of each input, as it was read and as it will be."""
+        as_read, inputs = self._as_read(version), read_heads(workshop, asset)
         lineage = column_lineage(self.state.settings, self.state.mesh, asset.name)
-        return all(
-            reads_the_same(self.state.settings, lineage, as_read[name], inputs[name]) for name in inputs
+        return set(as_read) == set(inputs) and all(
+            before is not None and reads_the_same(self.state.settings, lineage, before, inputs[name])
+            for name, before in as_read.items()
         )
 
     def _as_read(self, version: Version) -> dict[ProductName, Version | None]:
@@ -262,10 +313,12 @@ def _audited(state: Together, name: ProductName) -> Verdict:
 def _keys(
     workshop: Workshop, asset: Asset, inputs: Mapping[ProductName, Version] | None = None
 ) -> dict[str, str]:
+    """Of the partitions that could be made: what waits for a file is nobody's to make."""
     inputs = read_heads(workshop, asset) if inputs is None else inputs
     supply = supply_now(workshop, asset, inputs, asked_partitions(workshop, asset))
     files = find_sources(workshop, asset, supply.partitions) if supply.partitions else {}
-    return keys_now(workshop, asset, inputs, source_versions(workshop, asset, files))
+    keys = keys_now(workshop, asset, inputs, source_versions(workshop, asset, files))
+    return {part: key for part, key in keys.items() if part in supply.partitions}
 
 
 def _nothing_new(piece: Piece, before: Version) -> bool:

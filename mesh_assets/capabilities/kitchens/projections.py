@@ -28,7 +28,7 @@ def reads_the_same(settings: Settings, lineage: ColumnLineage, before: Version, 
         columns = decisive(lineage, before.product, before=described[0], after=described[1])
         if columns is None:
             return False
-        found = [_projection(columns, kinds) for kinds in described]
+        found = [projection(columns, kinds) for kinds in described]
         rows = [
             con.execute(f"SELECT {aggregate} FROM ({sql})").fetchone()
             for aggregate, sql in zip(found, sides, strict=True)
@@ -36,8 +36,8 @@ def reads_the_same(settings: Settings, lineage: ColumnLineage, before: Version, 
     return rows[0] == rows[1]
 
 
-def _projection(columns: tuple[str, ...], kinds: Mapping[str, str]) -> str:
-    """An aggregate over these columns together; over none of them the number of rows."""
+def projection(columns: tuple[str, ...], kinds: Mapping[str, str]) -> str:
+    """SQL of an aggregate over these columns together; over none of them the number of rows."""
     if not columns:
         return "count(*)"
     return fingerprint_sql([(name, kinds[name]) for name in columns])

@@ -8,9 +8,7 @@ happened; after it there is only forward.
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,20 +16,24 @@ from uuid import uuid4
 
 from mesh_assets.capabilities.kitchens import landing as lakes
 from mesh_assets.capabilities.kitchens.agreement import Agreement, refuse_without_agreement
-from mesh_assets.capabilities.kitchens.code_landing import land_code
 from mesh_assets.capabilities.kitchens.crossing import Crossing, crossing
 from mesh_assets.capabilities.kitchens.expected import refuse_newly_broken
 from mesh_assets.capabilities.kitchens.merged import Together, merged_state
 from mesh_assets.capabilities.kitchens.plan import Plan, judged, make_plan
 from mesh_assets.capabilities.kitchens.rebase import make_anew, moved_heads, rebase, take_over
 from mesh_assets.capabilities.kitchens.repository import commit_all, keep_name, refuse_unclean
+from mesh_assets.capabilities.kitchens.undo import take_back
+from mesh_assets.capabilities.kitchens.unfinished import end_unfinished, follow, give_up, one_at_a_time
 from mesh_assets.capabilities.publishing.code import who as whoever
+from mesh_assets.capabilities.publishing.found import found_equal
 from mesh_assets.capabilities.publishing.stamp import leave_stamp
 from mesh_assets.capabilities.registry.promotions import Showing
 from mesh_assets.capabilities.registry.releases import Order
 from mesh_assets.words.errors import ReleaseConflict
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.promotions import (
+    CodeConflict,
+    CodeLeftBehind,
     InTheWay,
     KitchenExpired,
     NothingToPromote,
@@ -40,7 +42,6 @@ from mesh_assets.words.promotions import (
     Promotion,
     PromotionMode,
     PromotionState,
-    PromotionUnfinished,
     ReasonMissing,
     SampledKitchen,
 )
@@ -93,8 +94,8 @@ def promote(settings: Settings, name: str, wanted: Wanted | None = None) -> Outc
     in the way and what to do; readers see then what they saw.
     """
     wanted = wanted or Wanted()
-    with crossing(settings, name) as sides, one_at_a_time(sides):
-        _refuse_unfinished(sides)
+    with crossing(settings, name) as sides, one_at_a_time(sides.there):
+        before = _ended(sides)
         _check(sides, wanted)
         wanted.on_step("agreement")
         agreed = refuse_without_agreement(sides, wanted.who)
@@ -104,6 +105,10 @@ def promote(settings: Settings, name: str, wanted: Wanted | None = None) -> Outc
             try:
                 done = _attempt(sides, wanted, agreed)
                 return replace(done, remade=tuple(remade), approvals=given)
+            except NothingToPromote:
+                if before is None:
+                    raise
+                return Outcome(before, Plan({}, frozenset(), {}))
             except (ReleaseConflict, InTheWay):
                 if not (left and wanted.rebase and wanted.data) or wanted.dry:
                     raise
@@ -113,14 +118,25 @@ def promote(settings: Settings, name: str, wanted: Wanted | None = None) -> Outc
 
 
 def resume(settings: Settings, name: str) -> Promotion:
-    """Finish a promotion that was interrupted; one that had shown nothing yet is given up."""
-    with crossing(settings, name) as sides, one_at_a_time(sides):
+    """Finish a promotion that was interrupted; one that had shown nothing yet is given up. What promoting,
+    undoing and dropping do as well before they begin; raises CodeLeftBehind.
+    """
+    with crossing(settings, name) as sides, one_at_a_time(sides.there):
         found = next((each for each in sides.theirs.unfinished_promotions() if each.kitchen == name), None)
         if found is None:
             raise NothingUnfinished(kitchen=name)
         if found.state is PromotionState.BEGUN:
-            return give_up(sides, found)
+            return give_up(sides.theirs, found)
         return finish(sides, found)
+
+
+def _ended(sides: Crossing) -> Promotion | None:
+    """What an interrupted promotion of this kitchen came to, if it was shown."""
+    over = None
+    for each in end_unfinished(sides.there, sides.theirs, sides.name):
+        if each.kitchen == sides.name and each.state is PromotionState.LANDED:
+            over = finish(sides, each)
+    return over
 
 
 def ended(promotion: Promotion) -> Promotion:
@@ -134,28 +150,13 @@ def finish(
     """All that follows the release; may be done again."""
     if promotion.state is PromotionState.RELEASED:
         on_step("code")
-        promotion = land_code(sides.theirs, sides.repository, promotion)
-    for each in promotion.moved:
-        leave_stamp(sides.there, sides.theirs.version(each.product, each.after))
+        promotion = follow(sides.there, sides.theirs, promotion)
+    else:
+        for each in promotion.moved:
+            leave_stamp(sides.there, sides.theirs.version(each.product, each.after))
     on_step("kitchen")
     take_over(sides, [each.product for each in promotion.moved], f"{promotion.run_id}-back")
     return promotion
-
-
-def give_up(sides: Crossing, promotion: Promotion) -> Promotion:
-    """Nothing was shown, and nothing will be: what lies in the lakes goes with the next expiry."""
-    over = replace(promotion, state=PromotionState.GIVEN_UP, ended=datetime.now(UTC))
-    sides.theirs.keep_promotion(over)
-    return over
-
-
-@contextmanager
-def one_at_a_time(sides: Crossing) -> Iterator[None]:
-    """Promotions of one mesh wait for each other, on one machine; between machines the ledger decides."""
-    sides.there.home.mkdir(parents=True, exist_ok=True)
-    with (sides.there.home / "promotion.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _check(sides: Crossing, wanted: Wanted) -> None:
@@ -181,15 +182,6 @@ def _dirty(sides: Crossing) -> bool:
     from mesh_assets.capabilities.publishing.code import git
 
     return bool(git(sides.kitchen.code, "status", "--porcelain"))
-
-
-def _refuse_unfinished(sides: Crossing) -> None:
-    """One of our own that had shown nothing is over with its process: the lock is ours now."""
-    for each in sides.theirs.unfinished_promotions():
-        if each.state is PromotionState.BEGUN and each.kitchen == sides.name:
-            give_up(sides, each)
-        elif each.state is PromotionState.RELEASED:
-            raise PromotionUnfinished(id=each.id, kitchen=each.kitchen, state=str(each.state))
 
 
 def _attempt(sides: Crossing, wanted: Wanted, agreed: Agreement) -> Outcome:
@@ -257,9 +249,13 @@ def _go(sides: Crossing, wanted: Wanted, state: Together, plan: Plan) -> Outcome
         wanted.on_step("release")
         shown, versions = sides.theirs.show_promotion(showing)
     except BaseException:
-        give_up(sides, promotion)
+        give_up(sides.theirs, promotion)
         raise
-    return Outcome(finish(sides, shown, wanted.on_step), plan, tuple(versions))
+    try:
+        return Outcome(finish(sides, shown, wanted.on_step), plan, tuple(versions))
+    except CodeLeftBehind as left:
+        undone = take_back(sides.there, sides.theirs, shown.id, reason="its code did not merge")
+        raise CodeConflict(kitchen=sides.name, paths=(left.facts["paths"],), who=(undone.told,)) from None
 
 
 def _begun(sides: Crossing, wanted: Wanted, state: Together) -> Promotion:
@@ -287,7 +283,8 @@ def _equal(plan: Plan, state: Together, promotion: Promotion) -> list[BuildRecor
     records = []
     for name, keys in plan.equal.items():
         head = state.view.standing[name]
-        kept = {**head.certificate.input_keys, **keys}
+        before = found_equal(state.crossing.theirs, head)
+        kept = {**head.certificate.input_keys, **before, **keys}
         records.append(
             BuildRecord(
                 product=name,

@@ -10,7 +10,8 @@ from mesh_assets.capabilities.kitchens.projections import reads_the_same
 from mesh_assets.capabilities.lineage.columns import column_lineage
 from mesh_assets.capabilities.lineage.model import Asset, Mesh
 from mesh_assets.capabilities.lineage.through import lake_inputs
-from mesh_assets.capabilities.publishing.keys import recipe_hash
+from mesh_assets.capabilities.publishing.keys import all_partitions, recipe_hash
+from mesh_assets.capabilities.publishing.lineage_told import lineage_known
 from mesh_assets.capabilities.publishing.settled import promises
 from mesh_assets.capabilities.publishing.stale import (
     asked_partitions,
@@ -43,7 +44,7 @@ def changed_code(workshop: Workshop, asset: Asset) -> str:
     """
     head = workshop.registry.head(asset.name)
     if head is None:
-        return "has no version yet"
+        return "has no version yet" if all_partitions(asset.partitioning) else ""
     said = head.certificate
     if said.recipe_hash != recipe_hash(workshop.domain, asset):
         return _unless_known(workshop, asset, "its recipe is another")
@@ -82,7 +83,8 @@ def unread(workshop: Workshop, mesh: Mesh, asset: Asset, move: Move) -> bool:
     """True if the product reads nothing of the input that is another now."""
     if move.before is None:
         return False
-    lineage = column_lineage(workshop.settings, mesh, asset.name)
+    static = column_lineage(workshop.settings, mesh, asset.name)
+    lineage = lineage_known(workshop.domain, static, workshop.registry.head(asset.name))
     return reads_the_same(workshop.settings, lineage, move.before, move.after)
 
 

@@ -7,6 +7,7 @@ from html import escape
 
 from mesh_assets.capabilities.kitchens.changes import CodeChanges, DataChange, KitchenDiff, owners_of
 from mesh_assets.capabilities.kitchens.picture import picture
+from mesh_assets.capabilities.kitchens.raw import SINCE_THE_PIN, told_moved
 from mesh_assets.capabilities.kitchens.touched import ChangedContract
 from mesh_assets.words.names import ProductName
 
@@ -116,6 +117,8 @@ def _contract(found: KitchenDiff, each: ChangedContract) -> list[str]:
 def _data(each: DataChange) -> list[str]:
     before = f"version {each.before.number}, {each.before.rows:,} rows" if each.before else "nothing"
     head = f"<h3>{_text(str(each.product))}: {_text(f'{before} → {each.after.rows:,} rows')}</h3>"
+    if each.files:
+        head += f"<p>{_text(SINCE_THE_PIN + told_moved(each.files))}</p>"
     if each.compared is None:
         same = each.before is not None and each.before.fingerprint == each.after.fingerprint
         return [head, f"<p>{'The same content.' if same else 'Not compared row by row.'}</p>"]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mesh_assets.capabilities.kitchens.pruning import changed_code, moved_inputs, remember_skip, unread
+from mesh_assets.capabilities.kitchens.raw import moved_since_pin, told_moved
 from mesh_assets.capabilities.lineage.model import Mesh
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import read_mesh
@@ -197,6 +198,8 @@ class _Runner:
         made = built.record.outcome is BuildOutcome.PUBLISHED
         self.run.built.append(built)
         version = built.version.number if built.version else None
+        files = moved_since_pin(self.registry, name, built.version) if built.version and made else ()
+        why += f"; its sources moved since the pin: {told_moved(files)}" if files else ""
         verdict = Verdict.MADE if made else Verdict.SAME
         return Step(name, verdict, why, time.monotonic() - clock, version)
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.publishing.code import git
-from mesh_assets.capabilities.registry import Registry, kitchen_rows, open_registry
-from mesh_assets.capabilities.registry.kitchen_rows import Instant
+from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.kitchens import KITCHENS, RECORD, UnknownBase
 from mesh_assets.words.settings import Settings, in_kitchen
 from mesh_assets.words.versions import PROD
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from mesh_assets.capabilities.registry import Registry
+    from mesh_assets.capabilities.registry.kitchen_rows import Instant
+
+# The rows of the registry are asked for by the functions that need them: an opening of now does without.
 
 #: Words for the mesh itself as it is now.
 MAIN = ("main", PROD)
@@ -49,6 +55,8 @@ def find_start(root: Settings, wanted: str) -> Start:
 
 
 def _now(connection: Connection) -> Instant:
+    from mesh_assets.capabilities.registry import kitchen_rows
+
     return kitchen_rows.now(connection, PROD)
 
 
@@ -59,6 +67,8 @@ def _of_now(settings: Settings) -> Start:
 
 
 def _earlier(root: Settings, registry: Registry, wanted: str) -> Start:
+    from mesh_assets.capabilities.registry import kitchen_rows
+
     now = _of_now(root)
     with registry.reading() as connection:
         number = wanted.removeprefix(RELEASE)
@@ -73,6 +83,8 @@ def _earlier(root: Settings, registry: Registry, wanted: str) -> Start:
 
 
 def _tagged(connection: Connection, tag: str) -> Instant:
+    from mesh_assets.capabilities.registry import kitchen_rows
+
     found = kitchen_rows.tagged(connection, tag, PROD)
     if found is None:  # taken away since we looked
         raise UnknownBase(wanted=tag, hint="Its tag was taken away meanwhile")
@@ -83,6 +95,8 @@ def _at(registry: Registry, now: Start, instant: Callable[[Connection], Instant]
     """The code of then: git's own tag of that name, else the commit that the newest of the versions was made
     with, else what is checked out.
     """
+    from mesh_assets.capabilities.registry import kitchen_rows
+
     if now.top is None:
         return Start(now.settings, instant, None, None)
     commit = git(now.top, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}") if tag else None

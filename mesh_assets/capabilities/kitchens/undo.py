@@ -6,10 +6,9 @@ is not there any more.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +24,7 @@ from mesh_assets.capabilities.kitchens.repository import (
     repository_of,
     without,
 )
+from mesh_assets.capabilities.kitchens.unfinished import end_unfinished, one_at_a_time
 from mesh_assets.capabilities.lake import lake_of, write_manifest
 from mesh_assets.capabilities.lake.adopt import adopt
 from mesh_assets.capabilities.lake.commit import Committed, Share, commit_all
@@ -37,7 +37,7 @@ from mesh_assets.capabilities.registry import Registry, as_json, open_registry
 from mesh_assets.capabilities.registry.promotions import Showing
 from mesh_assets.capabilities.registry.releases import Order
 from mesh_assets.words.names import ProductName
-from mesh_assets.words.promotions import CannotUndo, Promotion, PromotionMode, PromotionState
+from mesh_assets.words.promotions import CannotUndo, CodeLeftBehind, Promotion, PromotionMode, PromotionState
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import (
     PROD,
@@ -58,39 +58,52 @@ class Undone:
     #: Products that the promotion had brought, and that are shown no more.
     retired: tuple[ProductName, ...]
 
+    @property
+    def told(self) -> str:
+        return f"its data was shown for a moment, and promotion {self.promotion.id} has taken it back"
+
 
 def undo(settings: Settings, number: int, *, reason: str = "", who: str = "") -> Undone:
     """Take a promotion back; raises CannotUndo with every reason, UnknownPromotion."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with open_registry(settings) as registry, (settings.home / "promotion.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        taken_back = registry.promotion(number)
-        top = repository_of(settings) if taken_back.after else None
-        _refuse(registry, taken_back, top)
-        code = _reverted(top, taken_back, who or whoever()) if top else ("", "")
-        begun = registry.begin_promotion(
-            Promotion(
-                id=0,
-                kitchen=taken_back.kitchen,
-                mode=PromotionMode.UNDO,
-                state=PromotionState.BEGUN,
-                who=who or whoever(),
-                began=datetime.now(UTC),
-                before=code[0],
-                after=code[1],
-                reason=reason,
-                undoes=number,
-                plan={"run": f"undo-{uuid4().hex[:12]}"},
-            )
+    with open_registry(settings) as registry, one_at_a_time(settings):
+        with suppress(CodeLeftBehind):  # then its data goes back, and there is no code to revert
+            end_unfinished(settings, registry, registry.promotion(number).kitchen)
+        return take_back(settings, registry, number, reason=reason, who=who)
+
+
+def take_back(
+    settings: Settings, registry: Registry, number: int, *, reason: str = "", who: str = ""
+) -> Undone:
+    """The same, by somebody who has the lock."""
+    taken_back = registry.promotion(number)
+    top = repository_of(settings) if taken_back.after else None
+    _refuse(registry, taken_back, top)
+    landed = taken_back.state is not PromotionState.RELEASED
+    code = _reverted(top, taken_back, who or whoever()) if top and landed else ("", "")
+    begun = registry.begin_promotion(
+        Promotion(
+            id=0,
+            kitchen=taken_back.kitchen,
+            mode=PromotionMode.UNDO,
+            state=PromotionState.BEGUN,
+            who=who or whoever(),
+            began=datetime.now(UTC),
+            before=code[0],
+            after=code[1],
+            reason=reason,
+            undoes=number,
+            plan={"run": f"undo-{uuid4().hex[:12]}"},
         )
-        if top and begun.after:
-            keep_name(top, f"promotions/{begun.id}", begun.after)
-        with _given_up_if_it_fails(registry, begun):
-            shown, versions = _show(settings, registry, taken_back, begun)
-        if top and shown.after:
-            shown = land_code(registry, top, shown)
-        retired = tuple(each.product for each in taken_back.moved if each.before is None)
-        return Undone(shown, tuple(versions), retired)
+    )
+    if top and begun.after:
+        keep_name(top, f"promotions/{begun.id}", begun.after)
+    with _given_up_if_it_fails(registry, begun):
+        at = head_of(top) if top and not landed else ""
+        shown, versions = _show(settings, registry, taken_back, begun, at)
+    if top and shown.after:
+        shown = land_code(registry, top, shown)
+    retired = tuple(each.product for each in taken_back.moved if each.before is None)
+    return Undone(shown, tuple(versions), retired)
 
 
 @contextmanager
@@ -115,8 +128,6 @@ def _reasons(registry: Registry, promotion: Promotion) -> Iterator[str]:
     """Everything that stands in the way."""
     if promotion.state in (PromotionState.BEGUN, PromotionState.GIVEN_UP):
         yield "it was never released"
-    elif promotion.state is PromotionState.RELEASED:
-        yield f"it is not finished: `mesh kitchen promote {promotion.kitchen} --resume` first"
     elif (by := registry.undone_by(promotion.id)) is not None:
         yield f"promotion {by} has undone it already"
     heads = registry.head_versions()
@@ -147,9 +158,11 @@ def _reverted(top: Path, promotion: Promotion, who: str) -> tuple[str, str]:
 
 
 def _show(
-    settings: Settings, registry: Registry, taken_back: Promotion, begun: Promotion
+    settings: Settings, registry: Registry, taken_back: Promotion, begun: Promotion, at: str
 ) -> tuple[Promotion, list[Version]]:
-    """The versions of before enter their lakes again, and are the heads."""
+    """The versions of before enter their lakes again, and are the heads. `at`: the commit of the fences where
+    no code moves.
+    """
     heads = registry.head_versions()
     back = {
         each.product: registry.version(each.product, each.before)
@@ -167,9 +180,9 @@ def _show(
         run_id=begun.run_id,
     )
     retired = tuple(each.product for each in taken_back.moved if each.before is None)
-    fenced = tuple(each.product for each in taken_back.moved) if begun.after else ()
+    fenced = tuple(each.product for each in taken_back.moved) if begun.after or at else ()
     shown, versions = registry.show_promotion(
-        Showing(begun, order, fenced, (), retired, partial(_record, begun=begun))
+        Showing(begun, order, fenced, (), retired, partial(_record, begun=begun), at)
     )
     for version in versions:
         leave_stamp(settings, version)

@@ -8,7 +8,8 @@ differ. The bytes and the join are exact; two different columns of one sum have 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -159,14 +160,28 @@ def _in_place(
     moved = " OR ".join(f"a.{quoted(name)} IS DISTINCT FROM b.{quoted(name)}" for name in key)
     conditions = _conditions(differing, tolerance)
     keys = ", ".join(f"a.{quoted(name)} AS k{at}" for at, name in enumerate(key))
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {DIFFERING} AS "
-        f"SELECT 'changed' AS change, {keys}, {_flags(conditions)}, {moved} AS moved "
-        f"FROM ({ours}) a POSITIONAL JOIN ({theirs}) b WHERE {' OR '.join((*conditions, moved))}"
-    )
+    with one_thread(con):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {DIFFERING} AS "
+            f"SELECT 'changed' AS change, {keys}, {_flags(conditions)}, {moved} AS moved "
+            f"FROM ({ours}) a POSITIONAL JOIN ({theirs}) b WHERE {' OR '.join((*conditions, moved))}"
+        )
     if _number(con, f"SELECT count(*) FROM {DIFFERING} WHERE moved") or _repeated(con, DIFFERING, len(key)):
         return None
     return _told(con, told, key, values, differing)
+
+
+@contextmanager
+def one_thread(con: DuckDBPyConnection) -> Iterator[None]:
+    """A positional join is done by one thread, and a look at few rows is short: a second thread would wait,
+    busily, and double the cost.
+    """
+    threads = _number(con, "SELECT current_setting('threads')")
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"SET threads = {threads}")
 
 
 def _by_key(
@@ -248,52 +263,6 @@ def _by_row(con: DuckDBPyConnection, told: Difference, shared: Columns) -> Diffe
         removed=counts.get("removed", 0),
         unchanged_columns=tuple(name for name, _ in shared) if same else (),
     )
-
-
-def differing_sql(found: Difference, *, masked: Collection[str] = (), mask: str = "***") -> str:
-    """The rows that differ as a query: change, what rows were matched by, the columns that changed, and the
-    whole row before and after; `masked` columns as `mask` where they hold anything.
-    """
-    hidden = frozenset(masked)
-    if not found.key:
-        names = [name for name, kind in found.before.columns if dict(found.after.columns).get(name) == kind]
-        shown = ", ".join(_shown(f"k{at}", name, hidden, mask) for at, name in enumerate(names))
-        return f"SELECT change, n AS rows, {shown} FROM {DIFFERING}"
-    changed = ", ".join(
-        f"CASE WHEN d{at} AND change = 'changed' THEN {literal(name)} END"
-        for at, name in enumerate(found.flags)
-    )
-    columns = f"list_filter([{changed}], lambda name: name IS NOT NULL)" if changed else "[]::VARCHAR[]"
-    keys = ", ".join(_shown(f"k{at}", name, hidden, mask) for at, name in enumerate(found.key))
-    joins = "".join(
-        f" LEFT JOIN ({side.sql}) {alias} ON d.change <> {literal(without)} AND "
-        + " AND ".join(
-            f"{alias}.{quoted(name)} IS NOT DISTINCT FROM d.k{at}" for at, name in enumerate(found.key)
-        )
-        for alias, side, without in (("a", found.before, "added"), ("b", found.after, "removed"))
-    )
-    rows = ", ".join(
-        f"CASE WHEN d.change <> {literal(without)} "
-        f"THEN {_struct(alias, side.columns, hidden, mask)} END AS {name}"
-        for alias, side, without, name in (
-            ("a", found.before, "added", "before"),
-            ("b", found.after, "removed", "after"),
-        )
-    )
-    return f"SELECT change, {keys}, {columns} AS columns, {rows} FROM {DIFFERING} d{joins}"
-
-
-def _struct(alias: str, columns: Columns, hidden: frozenset[str], mask: str) -> str:
-    held = (f"{literal(name)}: {_seen(f'{alias}.{quoted(name)}', name, hidden, mask)}" for name, _ in columns)
-    return "{" + ", ".join(held) + "}"
-
-
-def _shown(sql: str, name: str, hidden: frozenset[str], mask: str) -> str:
-    return f"{_seen(sql, name, hidden, mask)} AS {quoted(name)}"
-
-
-def _seen(sql: str, name: str, hidden: frozenset[str], mask: str) -> str:
-    return f"CASE WHEN {sql} IS NOT NULL THEN {literal(mask)} END" if name in hidden else sql
 
 
 def _conditions(columns: Columns, tolerance: float) -> list[str]:

@@ -24,7 +24,7 @@ from mesh_assets.capabilities.lake.places import LakePlace, keep_record, lake_of
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.transfers import NotWhole, transfer
 from mesh_assets.capabilities.lake.upkeep import holdings, log
-from mesh_assets.words.moves import FilesLost, MoveUnderWay, NoLake, PlaceTaken
+from mesh_assets.words.moves import FilesLost, MoveUnderWay, NoLake, PlaceTaken, StillRead
 
 if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
@@ -34,6 +34,9 @@ UNDER_WAY, BEFORE = "moving.json", "moved.json"
 
 #: What a lake has beside its data.
 ASIDE = ("manifests", "artifacts")
+
+#: How long the removal of a schema waits for those who read in it, in seconds.
+PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -298,8 +301,15 @@ def _drop_catalog(old: LakePlace) -> list[tuple[str, int]]:
     if old.postgres:
         import psycopg
 
-        with psycopg.connect(old.postgres) as session:
-            session.execute(f'DROP SCHEMA IF EXISTS "{old.metadata_schema}" CASCADE'.encode())
+        try:
+            with psycopg.connect(old.postgres) as session:
+                # Who waits for this lock makes every later reader wait behind it.
+                session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}s'".encode())
+                session.execute(f'DROP SCHEMA IF EXISTS "{old.metadata_schema}" CASCADE'.encode())
+        except psycopg.errors.LockNotAvailable:
+            raise StillRead(
+                domain=old.domain, place=f"Schema {old.metadata_schema}", seconds=PATIENCE
+            ) from None
         return [(f"schema {old.metadata_schema}", 0)]
     gone = []
     for suffix in ("", "-wal", "-shm"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect
 from mesh_assets.capabilities.lake.known import Known, known
 from mesh_assets.capabilities.lake.ledger import open_ledger
+from mesh_assets.capabilities.lake.places import quoted
 from mesh_assets.capabilities.lake.stage import files_sql
 from mesh_assets.capabilities.lake.types import describe
 from mesh_assets.words.errors import VersionLost
 
+#: Told of each access: the columns that are asked for, None for all of them, and by what.
+Asked = Callable[[Sequence[str] | None, str], None]
+
 if TYPE_CHECKING:
     import pandas
     import polars
+    import polars as pl
     import pyarrow
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
@@ -82,6 +87,8 @@ class Handle:
         self.snapshot = snapshot
         #: SQL for a part of the version's rows, "" for all of them.
         self.query = query
+        #: Who wants to know which columns are read, None for nobody.
+        self.asked: Asked | None = None
 
     def __repr__(self) -> str:
         return f"<{self.product} version {self.number}>"
@@ -91,7 +98,7 @@ class Handle:
         """This handle's own connection; it knows no lake, and reads the version's files."""
         return connect(self.settings)
 
-    @cached_property
+    @property
     def relation(self) -> DuckDBPyRelation:
         """The version as a DuckDB relation: filter, join and aggregate it, then ask for the result.
 
@@ -99,30 +106,65 @@ class Handle:
         expires under a transaction is answered with no rows (DuckLake 1.5.5), a file that is gone with an
         error.
         """
-        with self._told_if_lost():
-            return self.connection.sql(self.query or self._known.sql)
+        self._told(None, ".relation")
+        return self._relation
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(name, DuckDB type) in table order."""
+        self._told(None, ".columns")
         return self._known.columns
 
     @property
     def files(self) -> tuple[str, ...]:
         """Absolute paths of the version's Parquet files."""
+        self._told(None, ".files")
         return self._known.files
 
-    def arrow(self) -> pyarrow.Table:
+    def arrow(self, columns: Sequence[str] | None = None) -> pyarrow.Table:
+        """All of it, or these columns."""
         with self._told_if_lost():
-            return self.relation.to_arrow_table()
+            return self._chosen(columns, ".arrow()").to_arrow_table()
 
-    def polars(self) -> polars.DataFrame:
+    def polars(self, columns: Sequence[str] | None = None) -> polars.DataFrame:
+        """All of it, or these columns."""
         with self._told_if_lost():
-            return self.relation.pl()
+            return self._chosen(columns, ".polars()").pl()
 
-    def pandas(self) -> pandas.DataFrame:
+    def pandas(self, columns: Sequence[str] | None = None) -> pandas.DataFrame:
+        """All of it, or these columns."""
         with self._told_if_lost():
-            return self.relation.df()
+            return self._chosen(columns, ".pandas()").df()
+
+    def lazy(self) -> pl.LazyFrame:
+        """As a lazy frame of polars: nothing is read before `collect`, and then the columns that it needs."""
+        from mesh_assets.capabilities.lake.lazy import lazy_frame
+
+        return lazy_frame(self._relation.limit(0).pl().schema, self._rows)
+
+    def _rows(self, columns: Sequence[str] | None) -> pl.DataFrame:
+        """For a scan of polars, which may run beside another one: with a cursor of its own."""
+        self._told(columns, ".lazy()")
+        named = "*" if columns is None else ", ".join(map(quoted, columns))
+        with self._told_if_lost():
+            return self.connection.cursor().execute(f"SELECT {named} FROM ({self._sql})").pl()
+
+    def _chosen(self, columns: Sequence[str] | None, by: str) -> DuckDBPyRelation:
+        self._told(columns, by)
+        return self._relation if columns is None else self._relation.project(", ".join(map(quoted, columns)))
+
+    def _told(self, columns: Sequence[str] | None, by: str) -> None:
+        if self.asked is not None:
+            self.asked(columns, by)
+
+    @property
+    def _sql(self) -> str:
+        return self.query or self._known.sql
+
+    @cached_property
+    def _relation(self) -> DuckDBPyRelation:
+        with self._told_if_lost():
+            return self.connection.sql(self._sql)
 
     @cached_property
     def _known(self) -> Known:
@@ -136,7 +178,7 @@ class Handle:
         try:
             yield
         except duckdb.IOException as error:
-            named = [file for file in self.files if Path(file).name in str(error)]
+            named = [file for file in self._known.files if Path(file).name in str(error)]
             if not named:
                 raise
             raise VersionLost(

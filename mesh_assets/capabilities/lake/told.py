@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from mesh_assets.capabilities.lake.credentials import masked
-from mesh_assets.words.stores import CatalogLost, DiskRefused, NotAllowed, StoreRefused
+from mesh_assets.words.stores import CatalogLost, DiskRefused, NotAllowed, StoreRefused, disk_refused
 
 #: How libpq and PostgreSQL tell that a connection is gone or was never there.
 LOST = re.compile(
@@ -55,3 +56,23 @@ def told(domain: str) -> Iterator[None]:
         if UNWRITABLE.search(said):
             raise DiskRefused(what=f"The lake of {domain}", problem=said[:300]) from None
         raise
+
+
+@contextmanager
+def told_of_disks(folder: Path) -> Iterator[None]:
+    """Raise DiskRefused for what the system, or DuckDB, says of a disk that is full, can only be read or
+    fails; `folder` is named where they name no file.
+    """
+    import duckdb
+
+    try:
+        yield
+    except OSError as error:
+        refused = disk_refused(error, folder)
+        if refused is None:
+            raise
+        raise refused from error
+    except duckdb.Error as error:
+        if not UNWRITABLE.search(str(error)):
+            raise
+        raise DiskRefused(what=folder, problem=masked(" ".join(str(error).split()))[:300]) from error

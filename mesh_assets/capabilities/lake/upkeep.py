@@ -148,8 +148,11 @@ def clean_up(
 
 
 def log_deleted(place: LakePlace, who: str, files: Sequence[Leftover]) -> None:
-    """A line for each file that is deleted next."""
-    facts = [{"file": place.relative(file.path), "bytes": file.bytes, "why": file.why} for file in files]
+    """A line for each file that is deleted next; one that is not in the lake has its whole path."""
+    names = [file.path.removeprefix(f"{place.root}/") for file in files]
+    facts = [
+        {"file": name, "bytes": file.bytes, "why": file.why} for name, file in zip(names, files, strict=True)
+    ]
     log(place, *facts, who=who, what="deleted")
 
 

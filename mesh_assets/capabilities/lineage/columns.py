@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Reads = Mapping[ProductName, frozenset[str] | None]
 
+#: Watched by a recipe that may have looked at which columns there are.
+ANY_NAME = "*"
+
 #: Arguments of a rule that name columns of the product which it compares with.
 _NAMING = ("to_column", "to_columns", "to_by")
 
@@ -39,7 +42,7 @@ class How(StrEnum):
     PARSED = "parsed"
     #: The recipe says so, and is given no other columns.
     DECLARED = "declared"
-    #: The last run asked for these columns only.
+    #: The run that made the version asked for these columns only.
     OBSERVED = "observed"
     #: Not known: every column of every input counts as read.
     ALL = "all"
@@ -65,7 +68,8 @@ class ColumnLineage:
     how: How = How.ALL
     #: Constructs that make a static verdict worth little, or why all columns count; () for nothing.
     unsafe: tuple[str, ...] = ()
-    #: Input -> names that it has not, and that would change the meaning of the recipe if it had.
+    #: Input -> names that it has not, and that would change the meaning of the recipe if it had. ANY_NAME: so
+    #: would any other columns, types or order of columns.
     watches: Mapping[ProductName, frozenset[str]] = field(default_factory=dict)
 
 
@@ -80,7 +84,7 @@ def column_lineage(settings: Settings, mesh: Mesh, name: ProductName) -> ColumnL
         found = all_columns(
             mesh, name, f"a {asset.recipe.kind} recipe that does not say which columns it reads"
         )
-    return _with_rules(asset, found)
+    return with_rules(asset, found)
 
 
 def all_columns(mesh: Mesh, name: ProductName, *why: str) -> ColumnLineage:
@@ -92,7 +96,7 @@ def all_columns(mesh: Mesh, name: ProductName, *why: str) -> ColumnLineage:
 def relation_of_asset(settings: Settings, mesh: Mesh, name: ProductName) -> Relation:
     """What a SQL or dbt recipe yields, its stored inputs as tables. Raises NotUnderstood or NotRendered."""
     from mesh_assets.capabilities.lineage.queries import relation_of
-    from mesh_assets.capabilities.lineage.relations import table
+    from mesh_assets.capabilities.lineage.relations import table, views_of_run
     from mesh_assets.capabilities.lineage.rendered import source_table, sql_of, table_of
 
     asset = mesh.assets[name]
@@ -100,9 +104,10 @@ def relation_of_asset(settings: Settings, mesh: Mesh, name: ProductName) -> Rela
         source_table(asset, each).lower(): table(f"{name.domain}:{each}", None)
         for each in asset.recipe.sources
     }
+    tables |= views_of_run() if asset.recipe.kind is RecipeKind.SQL else {}
     for need in asset.inputs:
         other = mesh.assets[need]
-        found = _stored(settings, mesh, other) if other.in_lake else relation_of_asset(settings, mesh, need)
+        found = stored(settings, mesh, other) if other.in_lake else relation_of_asset(settings, mesh, need)
         tables[table_of(asset, need).lower()] = found
     return relation_of(sql_of(settings, asset), tables)
 
@@ -125,14 +130,18 @@ def decisive(
     if read is None:
         return tuple(before) if list(before.items()) == list(after.items()) else None
     appeared = {name.lower() for name in after} - {name.lower() for name in before}
-    if appeared & {name.lower() for name in lineage.watches.get(producer, ())}:
+    watched = lineage.watches.get(producer, frozenset())
+    if appeared & {name.lower() for name in watched}:
+        return None
+    if ANY_NAME in watched and list(before.items()) != list(after.items()):
         return None
     if any(name not in before or before[name] != after.get(name) for name in read):
         return None
     return tuple(column for column in before if column in read)
 
 
-def _stored(settings: Settings, mesh: Mesh, asset: Asset) -> Relation:
+def stored(settings: Settings, mesh: Mesh, asset: Asset) -> Relation:
+    """A stored asset as a table, with the columns and keys of its contract."""
     from mesh_assets.capabilities.lineage.relations import table
 
     contract = asset.contract
@@ -176,17 +185,7 @@ def _parsed(settings: Settings, mesh: Mesh, asset: Asset) -> ColumnLineage:
         if table in inputs:
             read[inputs[table]].add(column)
     written = _spellings(mesh, read)
-    columns = {
-        _own_spelling(asset, name): tuple(
-            sorted(
-                Origin(inputs[table], written[inputs[table]].get(column, column))
-                for table, column in facts.needs
-                if table in inputs and column not in ("", ANY, UNKNOWN)
-            )
-        )
-        for name, facts in relation.columns.items()
-        if name not in (ANY, UNKNOWN)
-    }
+    columns = origins_of(mesh, asset, relation, inputs)
     return ColumnLineage(
         asset.name,
         columns=columns,
@@ -197,6 +196,26 @@ def _parsed(settings: Settings, mesh: Mesh, asset: Asset) -> ColumnLineage:
         unsafe=relation.unsafe,
         watches={need: frozenset(words - set(written[need])) for need in read},
     )
+
+
+def origins_of(
+    mesh: Mesh, asset: Asset, relation: Relation, inputs: Mapping[str, ProductName]
+) -> dict[str, tuple[Origin, ...]]:
+    """Each column that a query yields, with the inputs' columns that its values are made from."""
+    from mesh_assets.capabilities.lineage.relations import ANY, UNKNOWN
+
+    written = _spellings(mesh, dict.fromkeys(inputs.values()))
+    return {
+        _own_spelling(asset, name): tuple(
+            sorted(
+                Origin(inputs[table], written[inputs[table]].get(column, column))
+                for table, column in facts.needs
+                if table in inputs and column not in ("", ANY, UNKNOWN)
+            )
+        )
+        for name, facts in relation.columns.items()
+        if name not in (ANY, UNKNOWN)
+    }
 
 
 def _columns_of(names: set[str], written: Mapping[str, str], all_of_it: set[str]) -> frozenset[str] | None:
@@ -226,7 +245,7 @@ def _declared(mesh: Mesh, asset: Asset) -> ColumnLineage:
     return replace(found, reads=reads, how=How.DECLARED, unsafe=why)
 
 
-def _with_rules(asset: Asset, found: ColumnLineage) -> ColumnLineage:
+def with_rules(asset: Asset, found: ColumnLineage) -> ColumnLineage:
     """The lineage with what the product's own rules read of others: its audit is a part of making it."""
     reads = dict(found.reads)
     for rule in asset.own_rules:

@@ -70,6 +70,12 @@ def table(name: str, columns: Iterable[str] | None, keys: Iterable[frozenset[str
     return Relation(rows, facts, tuple(keys))
 
 
+def views_of_run() -> dict[str, Relation]:
+    """What a recipe is asked for: views of one column each, and no product's."""
+    named = {"partitions": "partition", "weeks": "week", "months": "month"}
+    return {f"run.{name}": table(f"run.{name}", [column]) for name, column in named.items()}
+
+
 def together(relation: Relation, why: str) -> Relation:
     """The relation where rows depend on every column: no column of it changes alone."""
     return replace(relation, rows=relation.everything(), unsafe=_once(relation.unsafe, why))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mesh_assets.capabilities.lineage.columns import ColumnLineage, column_lineage
@@ -18,7 +19,8 @@ class Traced:
     column: str = ""
     #: How its lineage is known, "" for a source of the tree's.
     how: str = ""
-    #: `value` (made from it), `rows` (decides which rows there are), `read` (of products), "" for the root.
+    #: `value` (made from it), `may be` (one of the columns that are read), `read` (of products), "" for the
+    #: root.
     role: str = ""
     #: Of products: the columns that are read on this edge, None for all.
     reads: frozenset[str] | None = None
@@ -28,19 +30,24 @@ class Traced:
     next: tuple[Traced, ...] = field(default_factory=tuple)
 
 
+def lineages(settings: Settings, mesh: Mesh, name: ProductName) -> dict[ProductName, ColumnLineage]:
+    """What is known without running anything of every stored asset, and of `name`."""
+    return {
+        each: column_lineage(settings, mesh, each)
+        for each in mesh.assets
+        if mesh.assets[each].in_lake or each == name
+    }
+
+
 def trace(
-    settings: Settings, mesh: Mesh, name: ProductName, column: str = "", *, down: bool = False
+    known: Mapping[ProductName, ColumnLineage], name: ProductName, column: str = "", *, down: bool = False
 ) -> Traced:
     """What a product (or a column) is made from, or what is made from it, as far as it goes."""
-    known: dict[ProductName, ColumnLineage] = {}
-    for each in mesh.assets:
-        if mesh.assets[each].in_lake or each == name:
-            known[each] = column_lineage(settings, mesh, each)
     return _Tracing(known, down).root(name, column)
 
 
 class _Tracing:
-    def __init__(self, known: dict[ProductName, ColumnLineage], down: bool) -> None:
+    def __init__(self, known: Mapping[ProductName, ColumnLineage], down: bool) -> None:
         self.known, self.down = known, down
         self.seen: set[tuple[ProductName, str]] = set()
 
@@ -75,9 +82,16 @@ class _Tracing:
         lineage = self.known.get(name)
         if lineage is None:
             return ()
-        if column not in lineage.columns:  # not known by column: all that it reads
-            return tuple(self._product(need, "read", read) for need, read in sorted(lineage.reads.items()))
+        if column not in lineage.columns:  # not known by column: any of those that it reads
+            return tuple(
+                each for need, read in sorted(lineage.reads.items()) for each in self._any_of(need, read)
+            )
         return tuple(self._column(each.product, each.column, "value") for each in lineage.columns[column])
+
+    def _any_of(self, need: ProductName, read: frozenset[str] | None) -> tuple[Traced, ...]:
+        if not read:
+            return (self._product(need, "read", read),)
+        return tuple(self._column(need, each, "may be") for each in sorted(read))
 
     def _users(self, name: ProductName, column: str) -> tuple[Traced, ...]:
         found: list[Traced] = []

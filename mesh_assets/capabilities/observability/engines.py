@@ -6,7 +6,19 @@ A type that an engine has no word for is None: then its schema is left to the fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
+
+
+class Engine(StrEnum):
+    """What a version can be read with."""
+
+    DUCKDB = "duckdb"
+    SQL = "sql"
+    POLARS = "polars"
+    PANDAS = "pandas"
+    SPARK = "spark"
+
 
 #: DuckDB's name -> (polars, Arrow, Spark); None where an engine reads something else from the file.
 SCALARS: dict[str, tuple[str | None, str | None, str | None]] = {

@@ -168,7 +168,9 @@ def _made(logged: Logged, version: Version | None, names: Names) -> dict[str, An
 
 
 def _column_lineage(version: Version, names: Names) -> dict[str, Any]:
-    """Per column what its values are from, and beside it what is read for the sake of rows."""
+    """Per column what its values are from, and beside it what else is read: for the sake of rows, or by a
+    recipe of which no more is known. An input that is read as a whole is told with all of its columns.
+    """
     told = version.certificate.lineage
 
     def field(origin: str, kind: str) -> dict[str, Any]:
@@ -177,15 +179,21 @@ def _column_lineage(version: Version, names: Names) -> dict[str, Any]:
         return {**place, "transformations": [{"type": kind}]}
 
     values = {name: origins for name, origins in (told.get("columns") or {}).items() if origins}
-    if not values:
-        return {}
     fields = {
         name: {"inputFields": [field(origin, "DIRECT") for origin in origins]}
         for name, origins in values.items()
     }
     direct = {origin for origins in values.values() for origin in origins}
-    read = {f"{product}.{column}" for product, columns in told["reads"].items() for column in columns or ()}
+    reads = told.get("reads") or {}
+    whole = {product: [name for name, *_ in names.columns.get(product, ())] for product in reads}
+    read = {
+        f"{product}.{column}"
+        for product, columns in reads.items()
+        for column in (whole[product] if columns is None else columns)
+    }
     dataset = [field(origin, "INDIRECT") for origin in sorted(read - direct)]
+    if not fields and not dataset:
+        return {}
     return {"columnLineage": _facet("ColumnLineageDatasetFacet", "1-2-0", fields=fields, dataset=dataset)}
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake import CATALOG_THREADS, connect, lake_of, version_files
 from mesh_assets.capabilities.lake.connection import refuse_secret
 from mesh_assets.capabilities.lake.credentials import KEY, SECRET, Credentials, credentials
 from mesh_assets.capabilities.lake.places import literal, quoted
+from mesh_assets.capabilities.observability.engines import Engine as Engine
 from mesh_assets.capabilities.observability.engines import arrow_type, polars_type, spark_type
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import Version
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 #: What a reader's environment must have, and what DuckDB calls it.
 KEYS = {"KEY_ID": KEY, "SECRET": SECRET}
-
-
-class Engine(StrEnum):
-    """What a version can be read with."""
-
-    DUCKDB = "duckdb"
-    SQL = "sql"
-    POLARS = "polars"
-    PANDAS = "pandas"
-    SPARK = "spark"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def states_sensor(journeys: Sequence[Journey]) -> dg.SensorDefinition:
     return dg.SensorDefinition(
         name="journey_states",
         evaluation_fn=evaluate,
-        minimum_interval_seconds=LOOK_SECONDS,
+        minimum_interval_seconds=read_settings().between_looks(LOOK_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Looks how every journey stands and shows what changed on its asset.",
     )

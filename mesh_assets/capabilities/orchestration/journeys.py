@@ -256,7 +256,7 @@ def _trigger(journey: Journey, job: dg.JobDefinition) -> dg.SensorDefinition:
         name=f"{journey.name}_trigger",
         job=job,
         evaluation_fn=evaluate,
-        minimum_interval_seconds=TRIGGER_SECONDS,
+        minimum_interval_seconds=read_settings().between_looks(TRIGGER_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Begins a run of {journey.name} {journey.when()}.",
     )

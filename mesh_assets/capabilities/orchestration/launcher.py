@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from dagster import DagsterRun
+from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._serdes import ConfigurableClassData, serialize_value
@@ -120,9 +120,14 @@ class WarmRunLauncher(DefaultRunLauncher):
     def _ended(self, run_id: str, code: int) -> None:
         """A run's process ended badly; if it was killed, it could not say so."""
         run = self._instance.get_run_by_id(run_id) if self.has_instance else None
-        if run is not None and not run.is_finished:
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            self._instance.report_run_failed(run, f"The run's process ended with {how}, and said nothing.")
+        if run is None or run.is_finished:
+            return
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        told = f"The run's process ended with {how}, and said nothing."
+        if run.status is DagsterRunStatus.CANCELING:  # somebody stops it, maybe from another process
+            self._instance.report_run_canceled(run, told)
+        else:
+            self._instance.report_run_failed(run, told)
 
 
 class Warm:

@@ -77,7 +77,7 @@ def _lineage_sensor(settings: Settings) -> dg.SensorDefinition:
     return dg.SensorDefinition(
         name="mesh_lineage",
         evaluation_fn=evaluate,
-        minimum_interval_seconds=LINEAGE_SECONDS,
+        minimum_interval_seconds=settings.between_looks(LINEAGE_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Turns builds into events, and sends OpenLineage to OPENLINEAGE_URL if that is set.",
     )
@@ -107,7 +107,7 @@ def _alert_sensor(settings: Settings) -> dg.SensorDefinition:
     return dg.SensorDefinition(
         name="mesh_alerts",
         evaluation_fn=evaluate,
-        minimum_interval_seconds=ALERT_SECONDS,
+        minimum_interval_seconds=settings.between_looks(ALERT_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Looks how everything stands, tells whom the rules name, and tries again what did not "
         "arrive. Now: `mesh alert send`.",

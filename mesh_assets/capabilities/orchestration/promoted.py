@@ -42,6 +42,7 @@ def promote(settings: Settings, name: str, wanted: Wanted | None = None) -> tupl
     if outcome.promotion is None:
         return outcome, Reload()
     with crossing(settings, name) as sides:
+        _tell_what_was_left(sides.there, but=outcome.promotion.id)
         over, reload = _told(sides.there, outcome.promotion)
     return replace(outcome, promotion=over), reload
 
@@ -58,8 +59,18 @@ def resume(settings: Settings, name: str) -> tuple[Promotion, Reload]:
 def take_back(settings: Settings, number: int, *, reason: str = "", who: str = "") -> tuple[Undone, Reload]:
     """Undo a promotion, tell Dagster, and reload."""
     done = undo(settings, number, reason=reason, who=who)
+    _tell_what_was_left(settings, but=done.promotion.id)
     over, reload = _told(settings, done.promotion)
     return replace(done, promotion=over), reload
+
+
+def _tell_what_was_left(settings: Settings, *, but: int) -> None:
+    """Earlier promotions that are there, and of which nobody has told Dagster; in their order."""
+    with open_registry(settings) as registry:
+        found = [each for each in registry.unfinished_promotions() if each.id != but]
+    for each in found:
+        if each.state is PromotionState.LANDED:
+            _told(settings, each)
 
 
 def _told(settings: Settings, promotion: Promotion) -> tuple[Promotion, Reload]:

@@ -20,10 +20,18 @@ from mesh_assets.capabilities.orchestration.tools import dagster_tools
 from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, RegistryBusy, ReleaseConflict
 from mesh_assets.words.rules import Outcome, RuleResult, Verdict
 from mesh_assets.words.settings import read_settings
-from mesh_assets.words.stores import CatalogLost, RegistryLost
+from mesh_assets.words.stores import CatalogLost, RegistryLost, disk_refused
 from mesh_assets.words.versions import BuildOutcome, Version
 
 FORCE = "mesh/force"
+
+#: How columns are known -> what Dagster's column lineage then is.
+LINEAGE_TOLD = {
+    "parsed": "parsed: read from the SQL",
+    "declared": "declared: any column may be from any that the recipe declares",
+    "observed": "observed: what the recipe asked for when this version was made",
+    "all": "all: any column may be from any column of the inputs",
+}
 
 #: Somebody was quicker, or a server is being started again: the same build tried again may well go through.
 PASSING = (LakeBusy, RegistryBusy, ReleaseConflict, CatalogLost, RegistryLost)
@@ -46,7 +54,7 @@ def product_step(domain: DomainAssets, asset: Asset) -> dg.AssetsDefinition:
         op_tags={"mesh/domain": asset.name.domain},
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[Event]:
-        with working(read_settings(), context.run.run_id), _tried_again(context):
+        with _tried_again(context), _told(), working(read_settings(), context.run.run_id):
             if asset_key(asset.name) in context.selected_asset_keys:
                 yield from _build(context, domain, asset)
             else:
@@ -85,13 +93,13 @@ def model_step(domain: DomainAssets, models: list[Asset]) -> dg.AssetsDefinition
         from mesh_assets.capabilities.publishing.pauses import refuse_paused_models
         from mesh_assets.capabilities.publishing.record import on_record
 
-        workshop = _workshop(context, domain)
         chosen = [model for model in models if asset_key(model.name) in context.selected_asset_keys]
         with _told():
+            workshop = _workshop(context, domain)
             refuse_paused_models(workshop, chosen)
         with (
-            working(workshop.settings, context.run.run_id),
             _told(),
+            working(workshop.settings, context.run.run_id),
             on_record(workshop, [model.name for model in chosen]),
         ):
             make_models(workshop, chosen, workshop.weeks or ())
@@ -118,8 +126,6 @@ def _build(context: dg.AssetExecutionContext, domain: DomainAssets, asset: Asset
         verdict: Verdict = refused.verdict  # type: ignore[attr-defined]
         yield from check_results(asset, verdict.results, checks)
         raise dg.Failure(description=str(refused), allow_retries=False) from None
-    except MeshError as error:
-        raise dg.Failure(description=str(error), allow_retries=isinstance(error, PASSING)) from None
     assert built.version is not None
     if built.verdict is not None:
         yield from check_results(asset, built.verdict.results, checks)
@@ -177,11 +183,16 @@ def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """A mesh error as a Dagster failure that is not retried: trying again will not mend it."""
+    """A mesh error, or a disk's, as one Dagster failure in its own words, tried again only if it may pass."""
     try:
         yield
     except MeshError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
+        raise dg.Failure(description=str(error), allow_retries=isinstance(error, PASSING)) from None
+    except OSError as error:
+        refused = disk_refused(error, read_settings().home)
+        if refused is None:
+            raise
+        raise dg.Failure(description=str(refused), allow_retries=False) from None
 
 
 def check_results(
@@ -289,18 +300,28 @@ def version_metadata(version: Version, outcome: str, week: str | None) -> dict[s
     }
 
 
+def _origins(lineage: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """Own column -> where its values may be from: all that is read, where that is said and no more known."""
+    columns, reads = lineage.get("columns") or {}, lineage.get("reads") or {}
+    if columns or None in reads.values():
+        return columns
+    read = [f"{product}.{column}" for product, names in sorted(reads.items()) for column in names]
+    return dict.fromkeys(lineage.get("own") or (), read)
+
+
 def _lineage_metadata(version: Version) -> dict[str, Any]:
-    """Dagster draws it per column; a column of no input, or of a recipe that is not read so, has none."""
-    columns = version.certificate.lineage.get("columns") or {}
+    """Dagster draws it per column; where it is not known by column, that is told in words."""
     found = {
         name: [
             dg.TableColumnDep(dg.AssetKey(origin.split(".")[:2]), origin.split(".", 2)[2])
             for origin in origins
         ]
-        for name, origins in columns.items()
+        for name, origins in _origins(version.certificate.lineage).items()
         if origins
     }
-    return {"dagster/column_lineage": dg.TableColumnLineage(found)} if found else {}
+    drawn = {"dagster/column_lineage": dg.TableColumnLineage(found)} if found else {}
+    how = version.certificate.lineage.get("how")
+    return {**drawn, "column lineage": LINEAGE_TOLD[how]} if how in LINEAGE_TOLD else drawn
 
 
 def _quarantine_metadata(version: Version) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from mesh_assets.capabilities.portal import following, forms, rules
 from mesh_assets.capabilities.portal.access import (
+    LOCAL,
     LOOPBACK,
     SESSION,
     SESSION_SECONDS,
@@ -26,7 +27,7 @@ from mesh_assets.capabilities.portal.access import (
     role_for,
 )
 from mesh_assets.capabilities.portal.address import QUESTIONS, read_address
-from mesh_assets.capabilities.portal.catalog import PATIENCE, Shelf
+from mesh_assets.capabilities.portal.catalog import PATIENCE, Shelf, StillReading
 from mesh_assets.capabilities.portal.guard import Guard
 from mesh_assets.capabilities.portal.negotiate import MEDIA, wanted_form
 from mesh_assets.capabilities.portal.openid import Provider, SignInFailed, check_installed
@@ -35,7 +36,7 @@ from mesh_assets.capabilities.portal.site import Answer, Guest, Site
 from mesh_assets.capabilities.portal.view import NoSuchPage, Setting, prefix_of
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.names import ProductName
-from mesh_assets.words.portal import PortalOpen, PortalSettings
+from mesh_assets.words.portal import PortalOpen, PortalSettings, Role
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 CONNECTIONS, MOST_FIELDS = 256, 60
 SIGNING_IN = "mesh_signing_in"
 SIGNING_IN_SECONDS = 600
+#: Seconds after which whoever came while the mesh is first read asks again.
+AGAIN = 1
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -115,6 +118,8 @@ def _page(portal: Portal, offered: tuple[str, ...], make: Maker) -> Callable[[Re
             made = make(portal, request, form, _query(request))
         except NoSuchPage as error:
             return _told(portal, request, 404, "Nothing here", str(error), error.near)
+        except StillReading as error:
+            return _soon(portal, request, error)
         except HTTPException:
             raise
         except MeshError as error:
@@ -214,6 +219,13 @@ def _told(
         return JSONResponse({"error": text, "near": list(near)}, status)
     made = portal.site.told(status, title, text, _guest(portal, request), near)
     return Response(made.body.encode("utf-8", "replace"), status, media_type=made.media)
+
+
+def _soon(portal: Portal, request: Request, error: StillReading) -> Response:
+    """How far the first reading is; browsers ask again by themselves, programs know when to."""
+    told = _told(portal, request, 503, "A moment", str(error))
+    told.headers["retry-after"] = told.headers["refresh"] = str(AGAIN)
+    return told
 
 
 def _refused(portal: Portal) -> Callable[[Request, Exception], Response]:
@@ -356,7 +368,8 @@ def serve(site: Site, *, host: str, port: int) -> None:
 def _warm(site: Site) -> None:
     # What is wrong is told by the page that meets it; nobody waits here.
     with suppress(Exception):
-        site.warm()
+        open_to_all = not site.setting.portal.login
+        site.warm(Guest(LOCAL, Role.ADMIN) if open_to_all else Guest())
 
 
 __all__ = ["QUESTIONS", "check_open", "make_app", "make_site", "serve"]

@@ -32,8 +32,19 @@ if TYPE_CHECKING:
 #: Seconds that a request waits for a newer catalog, and after which one is made anew in any case.
 PATIENCE = 0.05
 OLD = 20.0
+#: Seconds that a request waits for the first catalog before it says how far the reading is.
+FIRST = 0.5
 #: Seconds between two looks at the files, and at the registry's pulse.
 LOOK, BEAT = 1.0, 0.1
+
+
+class StillReading(Exception):
+    """The mesh is being read for the first time: ask again in a moment."""
+
+    def __init__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        told = f"{done:,} of {total:,} domains so far" if total else "it has begun"
+        super().__init__(f"The portal started a moment ago and is reading the mesh: {told}.")
 
 
 @dataclass(frozen=True)
@@ -106,17 +117,28 @@ class Shelf:
     _problem: Exception | None = None
 
     def catalog(self) -> Catalog:
-        """The catalog of now, or of a moment ago while the one of now is being made."""
+        """The catalog of now, or of a moment ago while the one of now is being made.
+
+        Raises StillReading while there is none yet.
+        """
+        return self._newest(max(FIRST, self.patience))
+
+    def read(self) -> Catalog:
+        """The catalog, however long the first one takes."""
+        return self._newest(None)
+
+    def _newest(self, first: float | None) -> Catalog:
         with self._lock:
             known, worker = self._catalog, self._worker
             if worker is None and self._is_old():
                 worker = self._worker = threading.Thread(target=self._make, daemon=True)
                 worker.start()
         if worker is not None:
-            worker.join(None if known is None else self.patience)
+            worker.join(first if known is None else self.patience)
         if self._catalog is None:
-            assert self._problem is not None
-            raise self._problem
+            if self._problem is not None:
+                raise self._problem
+            raise StillReading(*(self._reader.progress if self._reader else (0, 0)))
         return self._catalog
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lineage.columns import How, column_lineage
+from mesh_assets.capabilities.publishing.lineage_told import lineage_known
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.names import ProductName
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 TOLD = {
     How.PARSED: "read from the recipe's SQL",
     How.DECLARED: "declared by the recipe, which is given no other columns",
-    How.OBSERVED: "observed: the last run asked for these columns only",
+    How.OBSERVED: "observed: what the recipe asked for when the version was made",
     How.ALL: "not known: each column may come from every column that is read",
 }
 
@@ -34,13 +35,16 @@ def column_origins(view: View) -> Origins:
     """Asked once for each state of the documents: a recipe's SQL takes its time to read."""
     if view.asset is None:
         return Origins()
-    key = ("columns", view.name, view.catalog.documents.stamp)
+    head = view.catalog.heads.get(view.name)
+    key = ("columns", view.name, view.catalog.documents.stamp, head.number if head else None)
     return view.setting.reading.once(key, lambda: _asked(view))
 
 
 def _asked(view: View) -> Origins:
     try:
-        found = column_lineage(view.settings, view.catalog.mesh, view.name)
+        static = column_lineage(view.settings, view.catalog.mesh, view.name)
+        domain = view.catalog.mesh.domains[view.name.domain]
+        found = lineage_known(domain, static, view.catalog.heads.get(view.name))
     except (MeshError, OSError):
         return Origins()
     columns = {

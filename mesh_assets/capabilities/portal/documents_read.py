@@ -41,6 +41,8 @@ class DocumentReader:
     settings: Settings
     _known: dict[str, tuple[str, DomainAssets | str]] = field(default_factory=dict)
     _last: Documents | None = None
+    #: Domains that this reading has done, and all of them: for whoever waits for the first one.
+    progress: tuple[int, int] = (0, 0)
 
     def stamps(self) -> dict[str, str]:
         """Domain -> a text that differs when a file that it is read from differs."""
@@ -69,7 +71,11 @@ class DocumentReader:
         stamp = blake2b(repr((sorted(stamps.items()), journeys)).encode(), digest_size=12).hexdigest()
         if self._last is not None and self._last.stamp == stamp:
             return self._last
-        self._known = {name: self._domain(name, stamps[name]) for name in stamps}
+        known = {}
+        for number, name in enumerate(stamps):
+            self.progress = (number, len(stamps))
+            known[name] = self._domain(name, stamps[name])
+        self._known, self.progress = known, (len(stamps), len(stamps))
         good = {name: found for name, (_, found) in self._known.items() if isinstance(found, DomainAssets)}
         problems = {name: found for name, (_, found) in self._known.items() if isinstance(found, str)}
         mesh = Mesh(good, {asset.name: asset for each in good.values() for asset in each.assets})

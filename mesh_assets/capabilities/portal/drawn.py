@@ -16,6 +16,11 @@ from mesh_assets.capabilities.portal.layers import Layout, Size, lay_out
 from mesh_assets.capabilities.portal.looks import Look
 
 MARGIN = 12
+#: A picture up to so wide is made to fit a page: its letters are still read. One of more than a page's
+#: narrowest keeps that width on small screens.
+FITTING, NARROWEST = 1_700, 960
+#: How a picture may be asked for: whole, or that many times its size.
+ZOOMS = {"whole": 1.0, "read": 1.0, "large": 1.6}
 #: Letters that fit a node.
 FITS, NOTE_FITS = 18, 26
 
@@ -34,8 +39,10 @@ class Node:
     told: str = ""
 
 
-def draw_graph(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], label: str) -> Markup:
-    """The graph from left to right, in its own size: whoever shows it lets people scroll."""
+def draw_graph(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], label: str, zoom: str = "") -> Markup:
+    """The graph from left to right. As wide as the page where letters can still be read so, else in its own
+    size: whoever shows it lets people scroll. `zoom`: one of ZOOMS.
+    """
     size = Size()
     placed = lay_out([node.key for node in nodes], edges, size)
     marks = {node.key: node.mark for node in nodes}
@@ -46,10 +53,12 @@ def draw_graph(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], label: s
         ]
     )
     width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
+    fit = zoom or ("fit" if NARROWEST < width <= FITTING else "read")
+    times = ZOOMS.get(zoom, 1.0)
     return Markup(
-        '<svg class="graph" role="group" aria-label="{}" width="{:.0f}" height="{:.0f}" '
+        '<svg class="graph {}" role="group" aria-label="{}" width="{:.0f}" height="{:.0f}" '
         'viewBox="{} {} {:.0f} {:.0f}">{}</svg>'
-    ).format(label, width, height, -MARGIN, -MARGIN, width, height, inside)
+    ).format(fit, label, width * times, height * times, -MARGIN, -MARGIN, width, height, inside)
 
 
 def _edge_mark(marks: Mapping[str, str], edge: tuple[str, str]) -> str:

@@ -67,7 +67,7 @@ def _write(site: Site, folder: Path) -> Exported:
 
 def _answers(site: Site) -> Iterator[tuple[str, Answer]]:
     """(path, answer) of everything that a page of the export links to."""
-    nobody, catalog = Guest(), site.shelf.catalog()
+    nobody, catalog = Guest(), site.shelf.read()
     yield "/", site.front({}, "html", nobody)
     for form in ("json", "jsonld"):
         yield f"/-/catalog.{form}", site.front({}, form, nobody)

@@ -73,7 +73,7 @@ def route(form: Form, site: Site, signer: Signer) -> Route:
 def _sent(form: Form, site: Site, request: Request, fields: Mapping[str, Sequence[str]]) -> Sent:
     visitor: Visitor = request.state.visitor
     domain, product = request.path_params.get("domain", ""), request.path_params.get("product", "")
-    role = role_for(visitor, site.shelf.catalog(), domain, product) if domain else visitor.role
+    role = role_for(visitor, site.shelf.read(), domain, product) if domain else visitor.role
     if not may(role, form.role):
         raise HTTPException(403, f"This is for {form.role}s; you are a {role} here.")
     return Sent(site, visitor, role, fields, dict(request.path_params))

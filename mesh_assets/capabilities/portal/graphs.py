@@ -31,7 +31,7 @@ class Picture:
     left_out: int = 0
 
 
-def domain_graph(catalog: Catalog, link: Link, opened: Collection[str] = ()) -> Picture:
+def domain_graph(catalog: Catalog, link: Link, opened: Collection[str] = (), *, zoom: str = "") -> Picture:
     """Every domain as a node; those that are opened as their products."""
     place = {name: (str(name) if name.domain in opened else name.domain) for name in catalog.mesh.assets}
     nodes = [_domain_node(catalog, domain, link) for domain in catalog.health if domain not in opened]
@@ -44,7 +44,8 @@ def domain_graph(catalog: Catalog, link: Link, opened: Collection[str] = ()) -> 
         if need in place
     }
     kept = sorted(edge for edge in edges if edge[0] != edge[1] and set(edge) <= shown)
-    return Picture(draw_graph(nodes, kept, "Lineage of the mesh, from sources on the left"), len(nodes))
+    svg = draw_graph(nodes, kept, "Lineage of the mesh, from sources on the left", zoom)
+    return Picture(svg, len(nodes))
 
 
 def product_graph(catalog: Catalog, name: ProductName, link: Link, *, near: bool = False) -> Picture:

@@ -119,14 +119,15 @@ class Site:
 
     def lineage(self, query: Mapping[str, Sequence[str]], form: str, guest: Guest) -> Answer:
         catalog, opened = self.shelf.catalog(), tuple(query.get("open", ()))
+        zoom = (query.get("zoom") or [""])[0]
 
         def make() -> Answer:
-            made = home.lineage(catalog, self.links("/-/lineage"), opened)
+            made = home.lineage(catalog, self.links("/-/lineage"), opened, zoom)
             if form == "json":
                 return Answer(standards.as_json(made["facts"]), form)
             return self.html("lineage.html", "/-/lineage", guest, **made)
 
-        return self._once(catalog, ("lineage", opened, form, guest), make)
+        return self._once(catalog, ("lineage", opened, zoom, form, guest), make)
 
     def journeys(self, form: str, guest: Guest) -> Answer:
         made = journey.listed(self.shelf.catalog(), self.setting.registry)
@@ -167,17 +168,17 @@ class Site:
                 made[1][key] = answer
         return answer
 
-    def warm(self) -> None:
-        """Read and load all that the first page would wait for."""
-        catalog = self.shelf.catalog()
+    def warm(self, guest: Guest) -> None:
+        """Read and load all that the first page would wait for; main pages as that guest sees them."""
+        catalog = self.shelf.read()
         _ = catalog.index, self.files
-        self.front({}, "html", Guest())
-        self.front({"q": ["a"]}, "html", Guest())
-        self.lineage({}, "html", Guest())
+        self.front({}, "html", guest)
+        self.front({"q": ["a"]}, "html", guest)
+        self.lineage({}, "html", guest)
         for name, _ in zip(catalog.heads, range(1), strict=False):
             if catalog.knows(name):
                 for question in PRODUCT:
-                    self.page(of_product(name, question), "html", Guest())
+                    self.page(of_product(name, question), "html", guest)
         for template in self.templates.list_templates(extensions=["html"]):
             self.templates.get_template(template)
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from mesh_assets.capabilities.lake.spare import from_spare, spare_of
 from mesh_assets.capabilities.lineage.model import RecipeKind
+from mesh_assets.capabilities.lineage.observed import Seen
 from mesh_assets.capabilities.publishing.certify import artifact_digests
 from mesh_assets.capabilities.publishing.dbt import forget_models
 from mesh_assets.capabilities.publishing.workshop import Bench, Work
@@ -43,11 +44,17 @@ class Tries:
     #: The draft under second names, and the keys of its partitions when it was made.
     spare: Draft | None = None
     keys: dict[str, str] | None = None
+    #: What the recipe was seen to read when it made the draft.
+    seen: Seen | None = None
     recipes: int = 0
 
     def draft(self, bench: Bench, work: Work, make: Callable[[], Draft]) -> Draft:
         """The draft of an earlier attempt, where it is what the recipe would make now; else a new one."""
-        return self._again(bench, work) or self._made(bench, work, make)
+        again = self._again(bench, work)
+        if again is None:
+            return self._made(bench, work, make)
+        bench.asked.seen = self.seen
+        return again
 
     def _again(self, bench: Bench, work: Work) -> Draft | None:
         keys, spare = self.keys, self.spare
@@ -65,6 +72,7 @@ class Tries:
             forget_models(bench.workshop)
         self.recipes += 1
         draft = make()
+        self.seen = bench.asked.seen
         # A report that the recipe left lies on the bench, and is gone with it.
         lasting = not artifact_digests(bench.artifacts)
         self.spare = spare_of(bench.workshop.settings, draft) if lasting else None

@@ -10,6 +10,7 @@ from functools import partial
 from mesh_assets.capabilities.lake import commit, lake_of, stage, write_manifest
 from mesh_assets.capabilities.lake.spare import drop_spare
 from mesh_assets.capabilities.lake.stores import store_at
+from mesh_assets.capabilities.lake.told import told_of_disks
 from mesh_assets.capabilities.publishing.adopted import base_of
 from mesh_assets.capabilities.publishing.again import Tries, persist
 from mesh_assets.capabilities.publishing.auditor import Auditor
@@ -20,6 +21,7 @@ from mesh_assets.capabilities.publishing.fence import refuse_old_code
 from mesh_assets.capabilities.publishing.holds import hold_after, told_of_hold
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
 from mesh_assets.capabilities.publishing.lake_words import comments_of, within_the_lake
+from mesh_assets.capabilities.publishing.lineage_told import lineage_facts
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
 from mesh_assets.capabilities.publishing.outside import refuse_outside
 from mesh_assets.capabilities.publishing.pauses import refuse_paused
@@ -45,7 +47,7 @@ from mesh_assets.capabilities.publishing.stamp import leave_stamp
 from mesh_assets.capabilities.publishing.supply import supply_now, told_aside
 from mesh_assets.capabilities.publishing.workshop import Bench, Work, Workshop
 from mesh_assets.capabilities.registry import as_json
-from mesh_assets.words.errors import PromiseBroken
+from mesh_assets.words.errors import NoPartitionYet, PromiseBroken
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Verdict
 from mesh_assets.words.versions import (
@@ -114,7 +116,7 @@ def prepare(workshop: Workshop, name: ProductName, tries: Tries) -> Built | Read
     supply = supply_now(workshop, asset, inputs, asked_partitions(workshop, asset))
     head = workshop.registry.head(asset.name)
     if not supply.partitions and (supply.broken or head is None):
-        raise supply.error
+        raise supply.error or NoPartitionYet(product=name)
     files = find_sources(workshop, asset, supply.partitions) if supply.partitions else {}
     sources = source_versions(workshop, asset, files)
     keys = keys_now(workshop, asset, inputs, sources)
@@ -132,7 +134,7 @@ def prepare(workshop: Workshop, name: ProductName, tries: Tries) -> Built | Read
     )
     if not work.partitions:
         if supply.broken:
-            raise supply.error
+            raise next(iter(supply.broken.values()))
         return _unchanged(workshop, work, None)
     with pinned(workshop, work), set_up_bench(workshop, work) as bench:
         auditor = Auditor(bench, work)
@@ -153,19 +155,20 @@ def draft_of(bench: Bench) -> Draft:
     asset = bench.asset
     query = make(bench)
     try:
-        return stage(
-            bench.con,
-            query,
-            product=asset.name,
-            run_id=bench.workshop.run_id,
-            settings=bench.workshop.settings,
-            partition_column=asset.partitioning.column if asset.partitioning else None,
-            partitions=bench.partitions,
-            columns=tuple((column.name, column.physical_type) for column in asset.contract.columns)
-            if asset.contract
-            else None,
-            audited=True,
-        )
+        with told_of_disks(bench.workshop.settings.staging):
+            return stage(
+                bench.con,
+                query,
+                product=asset.name,
+                run_id=bench.workshop.run_id,
+                settings=bench.workshop.settings,
+                partition_column=asset.partitioning.column if asset.partitioning else None,
+                partitions=bench.partitions,
+                columns=tuple((column.name, column.physical_type) for column in asset.contract.columns)
+                if asset.contract
+                else None,
+                audited=True,
+            )
     except duckdb.Error as error:  # the recipe's SQL runs only now, when its rows are written
         raise recipe_failed(bench, error) from error
 
@@ -249,6 +252,7 @@ def _committed(workshop: Workshop, work: Work, bench: Bench, sifted: Sifted) -> 
         sources=work.sources,
         input_keys=_keys_after(workshop, work),
         artifacts=artifact_digests(bench.artifacts),
+        lineage=lineage_facts(workshop, work, bench.asked.seen),
         started=work.started,
     )
     hold = hold_after(workshop.registry, work.head, work.partitions)

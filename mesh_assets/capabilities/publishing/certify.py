@@ -12,7 +12,6 @@ from mesh_assets.capabilities.contracts.model import Automation, Column, Contrac
 from mesh_assets.capabilities.lineage.model import Asset
 from mesh_assets.capabilities.publishing.code import git_state, package_versions
 from mesh_assets.capabilities.publishing.keys import recipe_hash
-from mesh_assets.capabilities.publishing.lineage_told import lineage_facts
 from mesh_assets.capabilities.publishing.settled import promises
 from mesh_assets.capabilities.publishing.workshop import SourceVersions, Workshop
 from mesh_assets.words.rules import RuleResult, Verdict
@@ -30,6 +29,7 @@ def certify(  # noqa: PLR0913 - a certificate is this many facts, each of its ow
     sources: SourceVersions,
     input_keys: Mapping[str, str],
     artifacts: Mapping[str, str],
+    lineage: Mapping[str, Any],
     started: datetime,
 ) -> Certificate:
     """Everything but the snapshot and the files, which the commit knows, and the number, which the release
@@ -61,7 +61,7 @@ def certify(  # noqa: PLR0913 - a certificate is this many facts, each of its ow
         input_keys=input_keys,
         artifacts=artifacts,
         promises=promises(workshop, asset),
-        lineage=lineage_facts(workshop.settings, workshop.domain, asset),
+        lineage=lineage,
     )
 
 

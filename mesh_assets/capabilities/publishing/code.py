@@ -9,7 +9,6 @@ import re
 import subprocess
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 PACKAGES = (
@@ -63,6 +62,8 @@ def git(folder: Path, *arguments: str, seconds: int = 30) -> str | None:
 @lru_cache(maxsize=1)
 def package_versions() -> dict[str, str]:
     """Versions of what made the data; nothing that differs between two hosts with the same installation."""
+    from importlib.metadata import PackageNotFoundError  # brings the parser of e-mail
+
     found = {}
     for name in PACKAGES:
         try:
@@ -73,6 +74,8 @@ def package_versions() -> dict[str, str]:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import distribution
+
     there = distribution(package)
     # `version` parses the whole description as a letter, 5 ms of CPU for each package.
     told = re.search(r"^Version: *(\S+)", there.read_text("METADATA") or "", re.MULTILINE)

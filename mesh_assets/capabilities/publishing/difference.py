@@ -12,7 +12,8 @@ from mesh_assets.capabilities.checks.format import plain
 from mesh_assets.capabilities.checks.subject import MASK
 from mesh_assets.capabilities.contracts.model import Contract
 from mesh_assets.capabilities.lake import connect, version_files
-from mesh_assets.capabilities.lake.compare import Difference, Side, compare, differing_sql
+from mesh_assets.capabilities.lake.compare import Difference, Side, compare, one_thread
+from mesh_assets.capabilities.lake.differing import differing_sql, few_differing_sql
 from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.publishing.rows import Reader
 from mesh_assets.words.versions import Version
@@ -47,17 +48,17 @@ def compare_versions(
             for each in (a, b)
         ]
         found = compare(con, sides[0], sides[1], key=key, tolerance=tolerance)
-        masked = differing_sql(found, masked=hidden, mask=MASK)
         order = f"ORDER BY {', '.join(quoted(name) for name in found.key) or 'ALL'}"
         if rows is not None:
-            shown = differing_sql(found) if reader.unmasked else masked
+            shown = differing_sql(found, masked=() if reader.unmasked else hidden, mask=MASK)
             form = "csv, HEADER" if rows.suffix == ".csv" else "parquet"
             con.execute(f"COPY ({shown} {order}) TO {literal(str(rows))} (FORMAT {form})")
-        cursor = con.execute(f"{masked} {order} LIMIT {SAMPLE}")
+        with one_thread(con):
+            few = few_differing_sql(con, found, SAMPLE, masked=hidden, mask=MASK)
+            cursor = con.execute(f"{few} {order} LIMIT {SAMPLE}")
+            told = cursor.fetchall()
         names = [name for name, *_ in cursor.description or ()]
-        sample = tuple(
-            {name: plain(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()
-        )
+        sample = tuple({name: plain(value) for name, value in zip(names, row, strict=True)} for row in told)
     return Compared(a, b, found, sample)
 
 

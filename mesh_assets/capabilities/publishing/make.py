@@ -53,23 +53,29 @@ def make_with_python(bench: Bench) -> str:
     asset = bench.asset
     module = _imported(asset.recipe.path, f"mesh_recipe.{asset.name}")
     function = getattr(module, asset.name.product)
-    result = function(
-        Run(
-            product=asset.name,
-            run_id=bench.workshop.run_id,
-            partitions=bench.partitions if bench.asset.partitioning else (),
-            every=bench.asset.partitioning.every if bench.asset.partitioning else "",
-            con=bench.con,
-            artifacts=bench.artifacts,
-            inputs={
-                str(name): handle_of(bench.workshop.settings, version, asset.recipe.columns.get(name, ()))
-                for name, version in bench.inputs.items()
-            },
-            sources=bench.sources,
-            recipe=asset.recipe.path,
-        )
-    )
+    with bench.asked.listening(bench.con):
+        result = function(_run(bench))
+    bench.asked.returned(result)
     return _as_select(bench, result)
+
+
+def _run(bench: Bench) -> Run:
+    asset, settings = bench.asset, bench.workshop.settings
+    inputs = {
+        str(name): bench.asked.watched(handle_of(settings, version, asset.recipe.columns.get(name, ())))
+        for name, version in bench.inputs.items()
+    }
+    return Run(
+        product=asset.name,
+        run_id=bench.workshop.run_id,
+        partitions=bench.partitions if asset.partitioning else (),
+        every=asset.partitioning.every if asset.partitioning else "",
+        con=bench.con,
+        artifacts=bench.artifacts,
+        inputs=inputs,
+        sources=bench.sources,
+        recipe=asset.recipe.path,
+    )
 
 
 def _as_select(bench: Bench, result: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+from mesh_assets.capabilities.lake.told import told_of_disks
 from mesh_assets.capabilities.lineage.through import through_private_models
 from mesh_assets.capabilities.publishing.workshop import Workshop
 from mesh_assets.words.controls import Paused
@@ -23,7 +24,8 @@ def failures_on_record(workshop: Workshop, name: ProductName) -> Iterator[None]:
     """Whatever ends a build of the product is told in the registry as well."""
     started, clock = datetime.now(UTC), time.monotonic()
     try:
-        yield
+        with told_of_disks(workshop.settings.home):
+            yield
     except PromiseBroken:
         raise  # refuse has put it on record, with its rows
     except (Paused, CodeMoved, OutsideKitchen):

@@ -39,9 +39,9 @@ class Supply:
     set_aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def error(self) -> MeshError:
-        """The first reason why a partition cannot be built."""
-        return next(iter((*self.broken.values(), *self.waiting.values())))
+    def error(self) -> MeshError | None:
+        """The first reason why a partition cannot be built; None where there is no partition at all."""
+        return next(iter((*self.broken.values(), *self.waiting.values())), None)
 
 
 def without_held(workshop: Workshop, assets: Sequence[Asset], partitions: set[str]) -> set[str]:

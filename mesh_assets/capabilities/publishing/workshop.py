@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
+from mesh_assets.capabilities.publishing.asked import Asked
 from mesh_assets.capabilities.publishing.sources import SourceFile
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -109,3 +110,5 @@ class Bench:
     partitions: tuple[str, ...]
     con: duckdb.DuckDBPyConnection
     artifacts: Path
+    #: What the recipe asks of its inputs.
+    asked: Asked = field(default_factory=Asked)

@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any
 from mesh_assets.capabilities.registry.certificates import as_json, certificate_from_json
 
 if TYPE_CHECKING:
-    from mesh_assets.capabilities.registry.open import Registry, open_registry
+    from mesh_assets.capabilities.registry.open import Registry
+    from mesh_assets.words.settings import Settings
 
 __all__ = ["Registry", "as_json", "certificate_from_json", "open_registry"]
 
 
+def open_registry(settings: Settings) -> Registry:
+    """The registry of this mesh, made or migrated if need be."""
+    # SQLAlchemy costs 0.5 CPU s to import; loading a domain's definitions does without, and so do commands
+    # that get along without asking the registry.
+    from mesh_assets.capabilities.registry import open as opened
+
+    return opened.open_registry(settings)
+
+
 def __getattr__(name: str) -> Any:
-    # SQLAlchemy costs 0.5 CPU s to import; loading a domain's definitions does without.
-    if name in ("Registry", "open_registry"):
+    if name == "Registry":
         from mesh_assets.capabilities.registry import open as opened
 
-        return getattr(opened, name)
+        return opened.Registry
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

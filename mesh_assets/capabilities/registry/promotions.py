@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -48,11 +49,13 @@ class Showing:
     retired: Collection[ProductName] = ()
     #: What the history of builds says of each version that is shown.
     record: Callable[[Version], BuildRecord] | None = None
+    #: The commit of the fences, where it is not the promotion's own.
+    at: str = ""
 
 
 def begin(connection: Connection, wanted: Promotion) -> Promotion:
     """A new line. Raises PromotionUnfinished while another one has data shown and code not."""
-    _refuse_half_shown(connection, but=0)
+    _refuse_half_shown(connection, but=wanted.undoes or 0)
     number: int = connection.execute(
         insert(PROMOTION).values(**_columns(wanted)).returning(PROMOTION.c.id)
     ).scalar_one()
@@ -67,7 +70,9 @@ def keep(connection: Connection, promotion: Promotion) -> None:
 def show(connection: Connection, showing: Showing) -> tuple[Promotion, list[Version]]:
     """Show all of it. Raises ReleaseConflict if a head moved that was written on or read."""
     promotion, order = showing.promotion, showing.order
-    _refuse_half_shown(connection, but=promotion.id)
+    _refuse_half_shown(connection, but=promotion.undoes or promotion.id)
+    if promotion.undoes is not None:
+        _end_half_shown(connection, promotion.undoes)
     if order.certificates:
         released = releases.release(connection, order)
     else:
@@ -77,7 +82,7 @@ def show(connection: Connection, showing: Showing) -> tuple[Promotion, list[Vers
         mine = (HEAD.c.environment == order.environment) & (HEAD.c.product == str(name))
         connection.execute(delete(HEAD).where(mine))
     for name in showing.fenced:
-        _fence(connection, Fence(name, promotion.id, promotion.kitchen, promotion.after))
+        _fence(connection, Fence(name, promotion.id, promotion.kitchen, showing.at or promotion.after))
     for record in showing.equal:
         builds.record(connection, record, ())
     if showing.record is not None:
@@ -164,6 +169,13 @@ def _refuse_half_shown(connection: Connection, *, but: int) -> None:
     row = connection.execute(select(PROMOTION).where(half, PROMOTION.c.id != but).limit(1)).one_or_none()
     if row is not None:
         raise PromotionUnfinished(id=row.id, kitchen=row.kitchen, state=row.state)
+
+
+def _end_half_shown(connection: Connection, number: int) -> None:
+    """Its code will not follow: its data is being taken back."""
+    mine = (PROMOTION.c.id == number) & (PROMOTION.c.state == PromotionState.RELEASED)
+    over = {"state": PromotionState.DONE, "ended": datetime.now(UTC)}
+    connection.execute(update(PROMOTION).where(mine).values(**over))
 
 
 def _fence(connection: Connection, fence: Fence) -> None:

@@ -15,41 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, create_engine, text
 
 from mesh_assets.capabilities.registry import migrations
-from mesh_assets.capabilities.registry.tables import (
-    ARRIVAL,
-    BUILD,
-    ENDED_HOLD,
-    HEAD,
-    RELEASE,
-    RELEASE_ITEM,
-    RULE_RESULT,
-    TAG,
-    VERSION,
-)
+from mesh_assets.capabilities.registry.seed_queries import MOMENT, WANTED
+from mesh_assets.capabilities.registry.tables import HEAD, METADATA, RELEASE, RELEASE_ITEM, VERSION
 from mesh_assets.words.kitchens import Kitchen
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.versions import PROD
-
-#: As SQLAlchemy writes moments into SQLite.
-MOMENT = "%Y-%m-%d %H:%M:%S.%f"
-
-_PINNED = "JOIN pin p ON p.holder = :holder AND p.product = {0}.product"
-
-#: How builds of the pinned versions ended: the last word of each kind.
-_BUILDS = f"""
-    SELECT max(b.id) FROM build b {_PINNED.format("b")} AND p.number = b.version
-    GROUP BY b.product, b.outcome, b.recheck
-"""
-
-#: What is read of the base, with the pins of the kitchen there.
-_WANTED: Mapping[Table, str] = {
-    VERSION: f"SELECT t.* FROM version t {_PINNED.format('t')} AND p.number = t.number",
-    BUILD: f"SELECT t.* FROM build t WHERE t.id IN ({_BUILDS})",
-    RULE_RESULT: f"SELECT t.* FROM rule_result t WHERE t.build_id IN ({_BUILDS})",
-    TAG: f"SELECT t.* FROM tag t {_PINNED.format('t')} AND p.number = t.number",
-    ENDED_HOLD: f"SELECT DISTINCT t.* FROM ended_hold t {_PINNED.format('t')}",
-    ARRIVAL: "SELECT t.* FROM arrival t WHERE t.reason <> ''",
-}
 
 
 @dataclass(frozen=True)
@@ -69,8 +39,8 @@ def seed(base: Connection, target: Path, wanted: Seed) -> None:
         with engine.begin() as into:
             into.exec_driver_sql("PRAGMA synchronous = OFF")
             migrations.migrate(into)
-            for table, query in _WANTED.items():
-                _copy(base, into, table, query, wanted.kitchen)
+            for table, query in WANTED.items():
+                _copy(base, into, METADATA.tables[table], query, wanted.kitchen)
             _show(into, wanted)
     finally:
         engine.dispose()

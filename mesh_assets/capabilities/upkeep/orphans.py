@@ -1,4 +1,4 @@
-"""Small files that runs left which died before their release: manifests, artifacts, files half written.
+"""Small files of runs that released nothing: manifests, artifacts, files half written, refused drafts.
 
 Here: which of them may go, and their removal. Not here: data files, which the catalog knows (lake.upkeep).
 """
@@ -6,9 +6,11 @@ Here: which of them may go, and their removal. Not here: data files, which the c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake import lake_of
@@ -16,6 +18,7 @@ from mesh_assets.capabilities.lake.manifest import manifest_file
 from mesh_assets.capabilities.lake.stores import Stored, store_at
 from mesh_assets.capabilities.lake.transfers import HALF
 from mesh_assets.capabilities.lake.upkeep import GRACE, Leftover, log_deleted
+from mesh_assets.capabilities.publishing.keep import draft_folder
 from mesh_assets.capabilities.upkeep.rebuild import manifest_from, unregistered
 
 if TYPE_CHECKING:
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 NEVER_RELEASED = "the run that wrote it released nothing"
 HALF_WRITTEN = "it was never written to its end"
+OVERTAKEN = "its draft was refused, and a later version was released"
+
+#: How long a refused draft stays for whoever mends its product, and is done with it at a release.
+DRAFTS = timedelta(days=7)
 
 
 def orphans(settings: Settings, registry: Registry, domain: str, *, now: datetime) -> list[Leftover]:
@@ -34,7 +41,7 @@ def orphans(settings: Settings, registry: Registry, domain: str, *, now: datetim
     None while the registry misses versions: an unknown run may then be one that it has lost.
     """
     place = lake_of(settings, domain)
-    search = _Search(settings, place, registry.versions_of(domain), now - GRACE)
+    search = _Search(settings, place, registry.versions_of(domain), now)
     found = list(search.found())
     return [] if found and unregistered(settings, registry, domain) else found
 
@@ -47,6 +54,11 @@ def remove_orphans(
     log_deleted(place, who, found)
     for file in found:
         store_at(file.path).remove(file.path)
+    drafts = settings.home / "drafts" / domain
+    for product in {Path(each.path).relative_to(drafts).parts[0] for each in found if each.why == OVERTAKEN}:
+        for folder in (drafts / product / "rows", drafts / product):
+            with suppress(OSError):  # a newer draft is there
+                folder.rmdir()
     return found
 
 
@@ -55,8 +67,7 @@ class _Search:
     settings: Settings
     place: LakePlace
     versions: list[Version]
-    #: Nothing that is younger goes.
-    before: datetime
+    now: datetime
 
     def found(self) -> Iterator[Leftover]:
         for file in self._old(self.place.manifests):
@@ -68,9 +79,13 @@ class _Search:
             product, run = self._run_of(file.path)
             if (product, run) not in self._runs and file.modified < self._latest.get(product, file.modified):
                 yield Leftover(file.path, file.bytes, NEVER_RELEASED)
+        for name in {each.product for each in self.versions}:
+            for file in self._old(str(draft_folder(self.settings, name)), DRAFTS):
+                if file.modified < self._latest[str(name)]:
+                    yield Leftover(file.path, file.bytes, OVERTAKEN)
 
-    def _old(self, folder: str) -> Iterator[Stored]:
-        return (each for each in store_at(folder).below(folder) if each.modified < self.before)
+    def _old(self, folder: str, grace: timedelta = GRACE) -> Iterator[Stored]:
+        return (each for each in store_at(folder).below(folder) if each.modified < self.now - grace)
 
     def _died(self, path: str) -> bool:
         """True if the manifest tells of a commit that no release followed, and a later one was released."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -12,6 +13,7 @@ from mesh_assets.cli.app import app
 from mesh_assets.cli.progress import Progress
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.names import ProductName
+from mesh_assets.words.orders import NoSuchPartition
 from tests.shop import ORDERS, Shop
 
 JOURNEY = """name: takings
@@ -46,6 +48,22 @@ def mesh(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize("arguments", [[], ["shop", "--resume"], ["shop", "--missing", "--force"]])
 def test_what_contradicts_itself_is_refused(here: Shop, arguments: list[str]) -> None:
     assert mesh("run", *arguments)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from", "2024-02-30"], "--from is '2024-02-30', which is no day; write 2024-01-01"),
+        (["--to", "week 7"], "--to is 'week 7', which is no day"),
+        (["--from", "2024-03-01", "--to", "2024-01-31"], "--from 2024-03-01 lies after --to 2024-01-31"),
+        (["--from", "2024-01-01"], "nothing that is selected has partitions"),
+    ],
+)
+def test_days_of_a_backfill_that_are_none_or_turned_round_are_told_before_anything_runs(
+    here: Shop, options: list[str], told: str
+) -> None:
+    with pytest.raises(NoSuchPartition, match=re.escape(told)):
+        mesh("run", "*", *options, "--dry-run")
 
 
 def test_a_dry_run_is_a_document_and_builds_nothing(here: Shop) -> None:

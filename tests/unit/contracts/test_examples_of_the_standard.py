@@ -55,6 +55,15 @@ def test_what_such_a_type_does_say_must_agree() -> None:
     reading = read(f"{column}map: {{key: {{logicalType: string}}, value: {DETAILS}}}\n")
 
     assert "x{key} is of logicalType string, which is not stored as INTEGER" in told(reading)
+    assert len(reading.findings) == 1
+
+
+def test_a_date_that_is_stored_as_a_moment_is_noted() -> None:
+    reading = read("      - {name: made_on, logicalType: date, physicalType: TIMESTAMP}\n")
+
+    assert reading.loads, told(reading)
+    assert [each.physical_type for each in reading.objects[0].columns] == ["TIMESTAMP"]
+    assert "made_on is of logicalType date, which is not stored as TIMESTAMP" in reading.notes[0].problem
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def git(folder: Path, *arguments: str) -> str:
 def in_git(shop: Shop) -> Shop:
     """Put the shop's code under version control."""
     git(shop.root, "init", "--quiet", "--initial-branch", "main")
-    (shop.root / ".gitignore").write_text(".mesh\nsources\n", encoding="utf-8")
+    (shop.root / ".gitignore").write_text(".mesh\nsources\nmade.txt\n", encoding="utf-8")
     git(shop.root, "add", "--all")
     git(shop.root, "commit", "--quiet", "--message", "first")
     return shop

@@ -6,15 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from mesh_assets.capabilities.kitchens.dropping import drop_kitchen
 from mesh_assets.capabilities.kitchens.promote import Wanted, promote, resume
+from mesh_assets.capabilities.kitchens.undo import undo
 from mesh_assets.capabilities.publishing.build import build
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
-from mesh_assets.words.promotions import CodeMoved, NothingUnfinished, PromotionMode, PromotionState
+from mesh_assets.words.promotions import (
+    CodeConflict,
+    CodeMoved,
+    NothingUnfinished,
+    PromotionMode,
+    PromotionState,
+)
 from tests.shop import Shop
 from tests.unit.kitchens.conftest import edit, git, opened
 from tests.unit.kitchens.test_promotion import changed, nothing_is_stale
@@ -60,9 +69,12 @@ def test_code_alone_fences_as_well(built: Shop) -> None:
         build(old, product_name("shop.orders"))
 
 
-@pytest.mark.parametrize("step", ["release", "code"])
-def test_a_promotion_that_is_killed_is_whole_or_nothing_for_readers_and_goes_on(
-    built: Shop, step: str
+@pytest.mark.parametrize(
+    ("step", "then"),
+    [("lakes", "promote"), ("release", "resume"), ("code", "promote"), ("code", "undo"), ("kitchen", "drop")],
+)
+def test_a_promotion_that_is_killed_is_whole_or_nothing_and_the_next_command_ends_it(
+    built: Shop, step: str, then: str
 ) -> None:
     changed(built)
 
@@ -75,17 +87,58 @@ def test_a_promotion_that_is_killed_is_whole_or_nothing_for_readers_and_goes_on(
     )
 
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    seen = (built.rows("shop.orders")[0][1], float(str(built.rows("books.revenue")[0][1])))
-    shown = step == "code"
-    assert seen == ((20, 60.0) if shown else (10, 30.0))
-    over = resume(built.settings, "try")
-    assert over.state is (PromotionState.LANDED if shown else PromotionState.GIVEN_UP)
-    if not shown:
-        with pytest.raises(NothingUnfinished):
-            resume(built.settings, "try")
-        promote(built.settings, "try")
-    assert built.rows("shop.orders") == [(1, 20), (2, 40)]
+    shown = step in ("code", "kitchen")
+    assert seen(built) == ((20, 60.0) if shown else (10, 30.0))
+    goes_on(built, then)
+    stays = shown or then == "promote"
+    assert seen(built) == ((20, 60.0) if stays and then != "undo" else (10, 30.0))
+    with open_registry(built.settings) as registry:
+        assert {each.state for each in registry.unfinished_promotions()} <= {PromotionState.LANDED}
     assert git(built.root, "status", "--porcelain") == ""
+    assert nothing_is_stale(built)
+
+
+def seen(shop: Shop) -> tuple[object, float]:
+    """An amount, and the sum of all."""
+    return shop.rows("shop.orders")[0][1], float(str(shop.rows("books.revenue")[0][1]))
+
+
+def goes_on(shop: Shop, command: str) -> None:
+    if command == "promote":
+        assert promote(shop.settings, "try").promotion is not None
+    elif command == "resume":
+        assert resume(shop.settings, "try").state is PromotionState.GIVEN_UP
+        with pytest.raises(NothingUnfinished):
+            resume(shop.settings, "try")
+    elif command == "undo":
+        undo(shop.settings, 1)
+    else:
+        drop_kitchen(shop.settings, "try")
+
+
+def committed_between(shop: Shop) -> Callable[[str], None]:
+    """Somebody changes the same line in production after the release, and before the code."""
+
+    def step(name: str) -> None:
+        if name == "code":
+            recipe = shop.folder("shop.orders") / "recipe.sql"
+            text = recipe.read_text(encoding="utf-8")
+            recipe.write_text(text.replace("as bigint) as amount", "as bigint) * 1 as amount"), "utf-8")
+            git(shop.root, "commit", "--quiet", "-am", "times one")
+
+    return step
+
+
+def test_data_whose_code_cannot_follow_is_taken_back(built: Shop) -> None:
+    changed(built)
+
+    with pytest.raises(CodeConflict, match="promotion 2 has taken it back"):
+        promote(built.settings, "try", Wanted(on_step=committed_between(built)))
+
+    assert seen(built) == (10, 30.0)
+    assert "* 1 as amount" in (built.folder("shop.orders") / "recipe.sql").read_text(encoding="utf-8")
+    assert git(built.root, "status", "--porcelain") == ""
+    built.build("shop.orders", run_id="goes-on")  # no fence is left that nobody could pass
     assert nothing_is_stale(built)
 
 

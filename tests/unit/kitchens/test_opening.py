@@ -40,7 +40,6 @@ from mesh_assets.words.names import product_name
 from mesh_assets.words.settings import read_settings
 from tests.cuts import WEEKS, drop, make_cuts
 from tests.shop import Shop, make_shop
-from tests.stores import environment_of, on_every_store
 from tests.unit.kitchens.conftest import edit, entered, everything_below, git, opened
 
 REVENUE = product_name("books.revenue")
@@ -221,14 +220,14 @@ def test_code_that_is_in_no_commit_is_not_lost_unless_somebody_says_so(built: Sh
         open_kitchen(built.settings, "try")
 
 
-@pytest.mark.parametrize("stop", ["seed", "_finish_checkout", "_write_record"])
+@pytest.mark.parametrize("stop", ["_seed", "_finish_checkout", "_write_record"])
 def test_a_kitchen_whose_opening_was_killed_is_named_and_can_be_dropped(built: Shop, stop: str) -> None:
     died = os.fork()
     if not died:
         import mesh_assets.capabilities.kitchens.opening as opening
-        import mesh_assets.capabilities.registry.seed as seeding
+        import mesh_assets.capabilities.registry.direct as direct
 
-        setattr(seeding if stop == "seed" else opening, stop, lambda *_: os._exit(9))
+        setattr(direct if stop == "_seed" else opening, stop, lambda *_: os._exit(9))
         open_kitchen(built.settings, "try")
     os.waitpid(died, 0)
 
@@ -318,35 +317,6 @@ def test_a_week_is_made_anew_and_the_others_are_kept_without_a_copied_byte(
     assert sorted(path.stat().st_nlink > 1 for path in files) == [False, True, True, True, True]
     with open_registry(inside.settings) as registry:
         assert not check(inside.settings, registry, ["till"], deep=True)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
-    return make_shop(tmp_path, **environment_of(request))
-
-
-@on_every_store("shop")
-def test_a_kitchen_is_opened_used_and_dropped_wherever_the_lakes_are(shop: Shop) -> None:
-    shop.build("shop.orders")
-    shop.build("books.revenue")
-    inside = opened(shop)
-
-    assert inside.rows("books.revenue") == [(2, Decimal(30))]
-    made = inside.build("shop.orders", run_id="in-kitchen", force=True)
-    shop.deliver("order_id,amount\n1,10\n2,20\n3,30\n")
-    inside.build("shop.orders", run_id="in-kitchen-2")
-    inside.build("books.revenue", run_id="in-kitchen-2")
-
-    assert made.record.outcome == "unchanged"
-    assert inside.rows("books.revenue") == [(3, Decimal(60))]
-    assert shop.rows("books.revenue") == [(2, Decimal(30))]
-    assert look_at(shop.settings, "try").bytes > 0
-    with open_registry(inside.settings) as registry:
-        assert not check(inside.settings, registry, ["shop", "books"], deep=True)
-    drop_kitchen(shop.settings, "try")
-    with open_registry(shop.settings) as registry:
-        assert not check(shop.settings, registry, ["shop", "books"], deep=True)
-    assert shop.rows("books.revenue") == [(2, Decimal(30))]
 
 
 def test_what_a_look_tells_can_be_read_by_programs(built: Shop) -> None:

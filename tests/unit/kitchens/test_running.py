@@ -21,6 +21,15 @@ from tests.unit.kitchens.conftest import edit, in_git, opened
 #: Customers, and eleven products that use them in one way or another: two read what a customer has spent.
 USERS = 11
 SPENDERS = (3, 7)
+#: Written in Python, and does not say which columns it reads: it was watched.
+WATCHED = 5
+PYTHON = """from mesh_assets import mesh
+
+
+@mesh.recipe(inputs=["shop.customer"])
+def {name}(run):
+    return "{text}"
+"""
 NO_AUDIT = Plan(audit_share=0.0)
 
 
@@ -51,6 +60,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Shop:
             recipe="-- input: shop.customer\nselect customer_id, "
             f"({read} + {number})::bigint as figure from shop.customer\n",
         )
+    folder = shop.folder(chain(WATCHED))
+    text = (folder / "recipe.sql").read_text(encoding="utf-8").split("\n", 1)[1].strip()
+    (folder / "recipe.py").write_text(PYTHON.format(name=folder.name, text=text), encoding="utf-8")
+    (folder / "recipe.sql").unlink()
     in_git(shop)
     workshop = shop.workshop("shop", run_id="first")
     for name in names:

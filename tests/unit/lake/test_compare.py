@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh_assets.capabilities.lake.compare import DIFFERING, Difference, Side, compare, differing_sql
+from mesh_assets.capabilities.lake.compare import DIFFERING, Difference, Side, compare
+from mesh_assets.capabilities.lake.differing import differing_sql, few_differing_sql
 
 COLUMNS = (("id", "BIGINT"), ("name", "VARCHAR"), ("amount", "DOUBLE"), ("day", "DATE"))
 NAMES = [name for name, _ in COLUMNS]
@@ -103,7 +104,10 @@ def test_it_tells_what_a_loop_over_all_rows_finds(
 
         found = compare(con, mine, other, key=("id",), tolerance=tolerance)
         listed = con.execute(differing_sql(found)).fetchall()
+        few = con.execute(few_differing_sql(con, found, 2)).fetchall()
 
+    first = sorted(listed, key=lambda row: (row[1] is None, row[1]))[:2]
+    assert sorted(map(repr, few)) == sorted(map(repr, first))
     assert told(found) == naive(common + old, common + new, tolerance)
     assert len(listed) == found.added + found.removed + found.changed
     assert set(found.unchanged_columns) == {*NAMES[1:]} - set(found.changed_columns)

@@ -94,6 +94,11 @@ def test_no_condition_of_dagsters_own_asks_for_a_second_run(example: Settings) -
         assert not [key for key in graph.get_all_asset_keys() if graph.get(key).automation_condition]
 
 
+def test_steps_of_every_location_run_in_the_process_of_their_run(example: Settings) -> None:
+    for domain in domain_names(example):
+        assert domain_definitions(domain, example).executor == dg.in_process_executor
+
+
 def test_a_weekly_product_has_its_weeks_and_builds_any_number_of_them_in_one_run(example: Settings) -> None:
     (step,) = [
         each

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from mesh_assets.capabilities.orchestration.observed import EVENTS, observed_definitions
-from mesh_assets.words.errors import MeshError
+from mesh_assets.words.errors import MeshError, SettingMalformed
+from mesh_assets.words.settings import read_settings
 from tests.shop import Shop
 
 RULES = """receivers:
@@ -46,6 +47,23 @@ def test_the_asset_moves_events_into_the_lake(shop: Shop) -> None:
 
     (event,) = done.asset_materializations_for_node("mesh__events")
     assert event.metadata["events moved"].value == 9
+
+
+def test_one_setting_makes_the_sensors_of_the_mesh_look_more_often_and_never_less(shop: Shop) -> None:
+    def between(seconds: str) -> list[int | None]:
+        settings = read_settings({**shop.environment, "MESH_LOOK_SECONDS": seconds})
+        repository = observed_definitions(settings).get_repository_def()
+        names = ("mesh_lineage", "mesh_alerts")
+        return [repository.get_sensor_def(name).minimum_interval_seconds for name in names]
+
+    assert (between(""), between("20"), between("1"), between("600")) == (
+        [15, 30],
+        [15, 20],
+        [1, 1],
+        [15, 30],
+    )
+    with pytest.raises(SettingMalformed, match="MESH_LOOK_SECONDS"):
+        between("0")
 
 
 def tick(found: dg.Definitions) -> None:

@@ -79,6 +79,19 @@ def test_a_refused_draft_has_failed_checks_and_no_materialization(
     assert "must be 0" in (failed.description or "")
 
 
+def test_a_run_that_somebody_starts_in_spite_of_a_refusal_reads_what_readers_see(
+    shop: Shop, instance: dg.DagsterInstance
+) -> None:
+    """The gate behind the gate: whoever starts it, another location, a backfill, a person."""
+    run(shop, instance, "shop.orders")
+    shop.deliver(ORDERS + "3,-5\n")
+    assert not run(shop, instance, "shop.orders").success
+
+    assert run(shop, instance, "books.revenue", domain="books").success
+
+    assert shop.rows("books.revenue") == [(2, 30)]
+
+
 def test_the_failing_rows_are_shown_beside_the_check(shop: Shop, instance: dg.DagsterInstance) -> None:
     shop.deliver(ORDERS + "2,30\n")
 

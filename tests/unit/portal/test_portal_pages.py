@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from html import unescape
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from mesh_assets.capabilities.portal.address import QUESTIONS
+from mesh_assets.words.names import product_name
 from tests.portal import HTML, PRIVATE, Shown, shown
 from tests.shop import Shop
 
@@ -249,3 +251,24 @@ def test_pages_follow_the_registry_and_the_documents(own_past: Shop) -> None:
         assert portal.client.get("/shop/orders.json").json()["version"] == before + 1
         assert "Another word." in portal.page("/shop/orders/what")
         assert yaml.safe_load(portal.client.get("/shop/orders.yaml").text)["id"] == "shop.orders"
+
+
+def test_whoever_comes_during_the_first_reading_is_told_how_far_it_is(past: Shop) -> None:
+    """Browsers ask again by themselves; programs are told when to; the newest catalog is waited for."""
+    with shown(past) as portal:
+        shelf = portal.site.shelf
+        begun = threading.Event()
+        shelf._worker = threading.Thread(target=begun.wait)  # a reading that takes its time
+        shelf._worker.start()
+        shelf.patience = 0.0
+        try:
+            answer = portal.client.get("/shop", headers=HTML)
+            assert (answer.status_code, answer.headers["refresh"]) == (503, answer.headers["retry-after"])
+            assert "is reading the mesh" in answer.text
+            assert "is reading the mesh" in portal.client.get("/shop.json").json()["error"]
+        finally:
+            begun.set()
+            shelf._worker.join()
+            shelf._worker = None
+        assert shelf.read().knows(product_name("shop.orders"))
+        assert "Products" in portal.page("/shop")

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesh_assets.capabilities.publishing.supply import known_partitions
+from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import MeshError, UpstreamMissing
+from mesh_assets.words.names import product_name
 from mesh_assets.words.partitions import MONTH, WEEK, overlapping
 from tests.cuts import FIRST, LATE, MONTHS, WEEKS, build_all, drop, file_plans, made, make_cuts
 from tests.shop import Shop
@@ -197,6 +200,22 @@ def test_a_bad_file_holds_back_its_own_partition_only(mesh: Shop) -> None:
 
     with pytest.raises(MeshError, match="members"):
         mesh.build("plans.plan", run_id="second")
+
+
+def test_known_are_partitions_with_rows_and_those_that_were_made_and_found_empty(mesh: Shop) -> None:
+    def known() -> set[str]:
+        with open_registry(mesh.settings) as registry:
+            return set(known_partitions(registry, product_name("till.fill")))
+
+    assert known() == set()
+    for number, week in enumerate(WEEKS[:9]):
+        drop(mesh, week, [(number, day(week), 10)] if number != 4 else [])
+    mesh.build("till.fill", run_id="first")
+    assert known() == set(WEEKS[:9])
+
+    drop(mesh, WEEKS[9], [])
+    mesh.build("till.fill", run_id="second")
+    assert known() == set(WEEKS)
 
 
 def test_the_first_week_of_the_example_is_the_last_of_november() -> None:

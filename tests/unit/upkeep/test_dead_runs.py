@@ -16,8 +16,9 @@ from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.manifest import manifest_file
 from mesh_assets.capabilities.lake.told import told
 from mesh_assets.capabilities.lake.upkeep import logged
-from mesh_assets.capabilities.publishing.keep import artifact_folder
+from mesh_assets.capabilities.publishing.keep import artifact_folder, draft_folder
 from mesh_assets.capabilities.upkeep.check import Kind
+from mesh_assets.words.errors import PromiseBroken
 from mesh_assets.words.stores import DiskRefused
 from tests.shop import ORDERS_NAME, Shop, make_shop
 from tests.stores import Held, on_every_store
@@ -65,6 +66,25 @@ def test_expiry_takes_artifacts_of_a_run_that_released_nothing_and_no_others(sho
     assert [file.path for file in expire(shop).files if "artifacts" in file.path] == [left.path]
     assert not left.exists()
     assert kept.exists()
+
+
+def test_a_refused_draft_goes_a_week_after_a_later_version_was_released(shop: Shop) -> None:
+    publish(shop, 1)
+    shop.deliver("order_id,amount\n1,10\n1,10\n")
+    with pytest.raises(PromiseBroken):
+        shop.build("shop.orders", run_id="refused")
+    kept = draft_folder(shop.settings, ORDERS_NAME)
+    assert (kept / "draft.json").is_file()
+    assert kinds(shop, now=later()) == []  # nobody has mended it yet
+
+    shop.deliver("order_id,amount\n7,70\n")
+    shop.build("shop.orders", run_id="run-2")
+    assert kinds(shop, now=later(days=6)) == []
+    mend(shop, now=later(days=8))
+
+    assert not kept.exists()
+    assert str(kept / "draft.json") in [each.get("file") for each in logged(shop.settings, "shop")]
+    assert kinds(shop, now=later(days=8)) == []
 
 
 def test_a_half_written_manifest_goes_past_its_grace(shop: Shop) -> None:

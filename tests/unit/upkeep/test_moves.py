@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from mesh_assets.capabilities import lake
+from mesh_assets.capabilities.lake import moves
 from mesh_assets.capabilities.lake.moves import drop, move, places_before
 from mesh_assets.capabilities.lake.places import keep_record
 from mesh_assets.capabilities.lake.upkeep import holdings
 from mesh_assets.capabilities.registry import open_registry
-from mesh_assets.words.moves import FilesLost, MoveUnderWay, PlaceTaken
+from mesh_assets.words.moves import FilesLost, MoveUnderWay, PlaceTaken, StillRead
 from mesh_assets.words.stores import LakeElsewhere
 from mesh_assets.words.versions import StagedFile
 from tests.killed import started
@@ -73,6 +74,29 @@ def test_a_lake_goes_to_a_bucket_and_postgresql_and_back_and_every_version_stays
     publish(shop, 4)
     assert {number: every_version(shop)[number] for number in there} == there
     assert is_whole(shop)
+
+
+@pytest.mark.postgres
+def test_a_schema_that_is_still_read_is_not_waited_for_and_goes_later(
+    shop: Shop, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    publish(shop, 1)
+    database = postgres.database()
+    move(shop.settings, "shop", catalog=f"postgres:{database}")
+    schema = lake.lake_of(shop.settings, "shop").metadata_schema
+    move(shop.settings, "shop", catalog="sqlite")
+    monkeypatch.setattr(moves, "PATIENCE", 0.1)
+
+    with psycopg.connect(database) as reader:
+        reader.execute(f'SELECT count(*) FROM "{schema}".ducklake_snapshot'.encode())
+        with pytest.raises(StillRead, match="shop"):
+            drop(shop.settings, "shop", who="tester")
+
+    assert len(places_before(shop.settings, "shop")) == 1
+    gone = drop(shop.settings, "shop", who="tester")
+    assert gone == [(f"schema {schema}", 0)] and is_whole(shop)
 
 
 def test_data_goes_to_another_folder_by_hard_link_and_the_rest_of_the_mesh_stays(

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from mesh_assets.capabilities.portal.address import Address, of_product
 from mesh_assets.capabilities.portal.catalog import Catalog
+from mesh_assets.capabilities.portal.drawn import ZOOMS
 from mesh_assets.capabilities.portal.graphs import counted, domain_graph
 from mesh_assets.capabilities.portal.looks import of_domain
 from mesh_assets.capabilities.portal.search import FACETS, Found
@@ -15,6 +16,8 @@ from mesh_assets.capabilities.portal.view import Links
 
 #: Hits on a page, values of a facet that are shown.
 HITS, VALUES = 50, 8
+#: The sizes of the lineage picture as they are called.
+SIZES = {"whole": "the whole at a glance", "read": "as it is read", "large": "large"}
 
 
 def front(
@@ -132,8 +135,9 @@ def _page(query: Mapping[str, Sequence[str]]) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
-def lineage(catalog: Catalog, link: Links, opened: Sequence[str]) -> dict[str, Any]:
-    """The whole mesh; domains open at a click on their name in the list."""
+def lineage(catalog: Catalog, link: Links, opened: Sequence[str], zoom: str = "") -> dict[str, Any]:
+    """The whole mesh; domains open at a click on their name in the list, and the picture has three sizes."""
+    zoom = zoom if zoom in ZOOMS else ""
     known = tuple(name for name in dict.fromkeys(opened) if name in catalog.health)
     return {
         "facts": {
@@ -143,22 +147,28 @@ def lineage(catalog: Catalog, link: Links, opened: Sequence[str]) -> dict[str, A
                 for asset in catalog.mesh.products
             ],
         },
-        "picture": domain_graph(catalog, link, known),
+        "picture": domain_graph(catalog, link, known, zoom=zoom),
+        "zoom": zoom,
+        "sizes": [
+            {"name": name, "called": called, "query": _opening(known, name)} for name, called in SIZES.items()
+        ],
         "opened": known,
         "toggles": [
             {
                 "domain": name,
                 "open": name in known,
                 "query": _opening(
-                    [each for each in known if each != name] if name in known else [*known, name]
+                    [each for each in known if each != name] if name in known else [*known, name], zoom
                 ),
             }
             for name in catalog.health
         ],
-        "open_all": _opening(list(catalog.health)),
+        "open_all": _opening(list(catalog.health), zoom),
+        "close_all": _opening((), zoom),
         "tones": counted(catalog),
     }
 
 
-def _opening(names: Sequence[str]) -> str:
-    return "?" + urlencode([("open", name) for name in names]) if names else ""
+def _opening(names: Sequence[str], zoom: str = "") -> str:
+    pairs = [("open", name) for name in names] + ([("zoom", zoom)] if zoom else [])
+    return "?" + urlencode(pairs) if pairs else ""

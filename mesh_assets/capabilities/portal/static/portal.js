@@ -3,7 +3,7 @@
 
 function copyButtons() {
   if (!navigator.clipboard) return;
-  for (const box of document.querySelectorAll(".code")) {
+  for (const box of document.querySelectorAll(".code:has(> .copy)")) {
     const button = box.querySelector(".copy");
     button.hidden = false;
     button.addEventListener("click", async () => {

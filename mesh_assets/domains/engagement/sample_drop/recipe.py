@@ -4,7 +4,7 @@ from mesh_assets import mesh
 from mesh_assets.domains.engagement.weeks import in_weeks
 
 
-@mesh.recipe(inputs=["drug.package"], sources=["samples"])
+@mesh.recipe(inputs=["drug.package"], sources=["samples"], columns={"drug.package": ["ndc11", "brand_id"]})
 def sample_drop(run: mesh.Run) -> str:
     return f"""
         WITH typed AS (

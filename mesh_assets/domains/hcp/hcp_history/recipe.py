@@ -8,7 +8,20 @@ from mesh_assets.domains.hcp.cleaning import iso_date, npi_is_valid, tidy, zip5
 TRACKED = ("specialty", "zip5", "status")
 
 
-@mesh.recipe(inputs=["hcp._npi_extract"], sources=["npi_registry_changes"])
+@mesh.recipe(
+    inputs=["hcp._npi_extract"],
+    sources=["npi_registry_changes"],
+    columns={
+        "hcp._npi_extract": [
+            "npi",
+            "enumeration_date",
+            "last_update",
+            "specialty",
+            "zip5",
+            "deactivation_date",
+        ]
+    },
+)
 def hcp_history(run: mesh.Run) -> pl.DataFrame:
     changes = readable(run.source("npi_registry_changes").polars())
     persons = run.read("hcp._npi_extract").polars()

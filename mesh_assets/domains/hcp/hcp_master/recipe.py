@@ -16,7 +16,7 @@ def hcp_master(run: mesh.Run) -> pl.DataFrame:
         run.read("hcp._npi_extract").polars(),
         run.read("hcp._crm_account").polars(),
         xref=run.read("hcp.hcp_xref").polars(),
-        zips=run.read("geography.zip_area").polars()["zip5"],
+        zips=run.read("geography.zip_area").polars(columns=["zip5"])["zip5"],
     )
 
 
