@@ -53,7 +53,12 @@ def _in_the_lake(_: Path, root: Path) -> None:
         con.execute(f"SELECT {AGGREGATES} FROM ({rows})").fetchall()
 
 
-MESH = ("duckdb", "mesh_assets.capabilities.lake.read", "mesh_assets.capabilities.registry")
+MESH = (
+    "duckdb",
+    "mesh_assets.capabilities.lake.read",
+    "mesh_assets.capabilities.registry.open",
+    "benchmarks.lake.shelf",
+)
 WAYS: dict[str, tuple[Callable[[Path, Path], None], tuple[str, ...]]] = {
     "bare": (_bare, ("duckdb",)),
     "mesh.read": (_by_handle, (*MESH, "mesh_assets.mesh", "sqlalchemy.dialects.sqlite")),

@@ -133,9 +133,9 @@ class CodeLeftBehind(YourData):
     """The data of a promotion is shown, and its code cannot follow."""
 
     template = (
-        "promotion {id} of kitchen {kitchen} is shown, and its code does not merge with what was committed to "
-        "production's branch since: {paths}. Take the data back, `mesh kitchen undo {id}`; or make room for "
-        "the code there and say `mesh kitchen promote {kitchen} --resume`"
+        "promotion {id} of kitchen {kitchen} is shown, and its code does not merge with what was committed "
+        "to production's branch since: {paths}. Take the data back, `mesh kitchen undo {id}`; or make room "
+        "for the code there and say `mesh kitchen promote {kitchen} --resume`"
     )
 
 

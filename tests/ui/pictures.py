@@ -1,4 +1,7 @@
-"""The README's pictures, taken by the tests of the UI: `MESH_PICTURES=1 pytest tests/ui`."""
+"""Pictures for the docs, taken by the tests: `MESH_PICTURES=1 pytest tests/ui --basetemp=/srv/mesh`.
+
+Pages show where files lie: under a folder that says nothing of whose machine it is (pytest empties it first).
+"""
 
 from __future__ import annotations
 

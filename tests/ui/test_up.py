@@ -93,6 +93,7 @@ def test_a_rule_that_is_added_by_form_is_a_check_in_dagster(beside: Beside, brow
         page.get_by_role("link", name="Between columns").click()
         page.get_by_label("Name").fill("amount_below_15")
         page.locator("#f-expression").fill("amount < 15")
+        page.get_by_label("If it is broken").select_option("error")
         page.get_by_role("button", name="Try it on the current version").click()
         page.get_by_text("would have failed 1 of 2 rows").wait_for()
         bad = page.get_by_role("region", name="Rows that break amount_below_15")
@@ -125,8 +126,13 @@ def test_a_refused_product_leads_to_its_run_in_dagster(beside: Beside, browser: 
     assert ended.returncode == 1, ended.stdout + ended.stderr
 
     with window(browser, beside.portal) as page:
-        page.goto("/shop/orders")
-        page.get_by_text("The last draft was refused").wait_for()
+        refused = page.get_by_text("The last draft was refused")
+
+        def told() -> bool:  # a page may be of a moment before
+            page.goto("/shop/orders")
+            return refused.count() > 0
+
+        wait_for("the refusal", told)
         page.get_by_role("link", name="See the run").click()
         page.wait_for_url(f"{beside.dagster.url}/runs/*", timeout=60_000)
         page.get_by_text("Failure", exact=True).first.wait_for(timeout=60_000)

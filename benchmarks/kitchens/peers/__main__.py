@@ -5,8 +5,8 @@
 
 Every step is a command of the tool, measured with all its processes; the three take turns at each step, so
 that a busy machine is busy for all of them. `start` is the tool's own --help. Rows x 1 are 355,770 a table of
-the first twenty models, so that 13 changed tables hold 18.5 million rows at x 4. Takes about four minutes for
-20 models with rows x 1 and ten with rows x 4; 340 models take a quarter of an hour more.
+the first twenty models, so that 13 changed tables hold 18.5 million rows at x 4. 20 models of 20,000 rows
+take a minute and a half of CPU: `--table 20000 --rows 1` is the short form.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from mesh_assets.capabilities.kitchens.touched import (
     changed_contracts,
     code_changed,
 )
+from mesh_assets.capabilities.lake import known
 from mesh_assets.capabilities.lineage.model import Mesh
 from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.publishing.code import git
@@ -138,16 +139,25 @@ def _data(crossing: Crossing, mesh: Mesh, tolerance: float | None, jobs: int) ->
     if tolerance is None:
         return tuple(found)
     near = tolerance
+    _learn_of(crossing, found)
 
     def compared(each: DataChange) -> DataChange:
         before = each.before
         if before is None or before.fingerprint == each.after.fingerprint:
             return each
-        reader = Reader(crossing.here, crossing.own, mesh.assets[each.product])
+        reader = Reader(crossing.here, crossing.own, mesh.assets[each.product], threads=1)
         return replace(each, compared=compare_versions(reader, before, each.after, tolerance=near))
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         return tuple(pool.map(compared, found))
+
+
+def _learn_of(crossing: Crossing, changes: list[DataChange]) -> None:
+    """One side after the other: a lake is attached once, and threads find what is known."""
+    both = [(each.before, each.after) for each in changes if each.before]
+    pairs = [(a, b) for a, b in both if a.fingerprint != b.fingerprint]
+    for each in (*(a for a, _ in pairs), *(b for _, b in pairs)):
+        known(crossing.here.of(each.stored), each.product, each.snapshot)
 
 
 def plain(found: KitchenDiff) -> dict[str, Any]:

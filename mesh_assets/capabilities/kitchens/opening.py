@@ -285,8 +285,8 @@ def _notes(kitchen: Kitchen, start: Start, changes: subprocess.Popen[str] | None
     if told.strip():
         count = len(told.strip().splitlines())
         notes.append(
-            f"{count} file{'' if count == 1 else 's'} of the code here in no commit: the kitchen has the code of commit "
-            f"{kitchen.commit[:12]}, and what those files make may look stale in it"
+            f"{count} file{'' if count == 1 else 's'} of the code here in no commit: the kitchen has the "
+            f"code of commit {kitchen.commit[:12]}, and what those files make may look stale in it"
         )
     lacking = missing(in_kitchen(start.settings.root, kitchen.name), secrets_in(start.settings, start.top))
     if lacking:

@@ -8,8 +8,7 @@ differ. The bytes and the join are exact; two different columns of one sum have 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,28 +159,14 @@ def _in_place(
     moved = " OR ".join(f"a.{quoted(name)} IS DISTINCT FROM b.{quoted(name)}" for name in key)
     conditions = _conditions(differing, tolerance)
     keys = ", ".join(f"a.{quoted(name)} AS k{at}" for at, name in enumerate(key))
-    with one_thread(con):
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {DIFFERING} AS "
-            f"SELECT 'changed' AS change, {keys}, {_flags(conditions)}, {moved} AS moved "
-            f"FROM ({ours}) a POSITIONAL JOIN ({theirs}) b WHERE {' OR '.join((*conditions, moved))}"
-        )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {DIFFERING} AS "
+        f"SELECT 'changed' AS change, {keys}, {_flags(conditions)}, {moved} AS moved "
+        f"FROM ({ours}) a POSITIONAL JOIN ({theirs}) b WHERE {' OR '.join((*conditions, moved))}"
+    )
     if _number(con, f"SELECT count(*) FROM {DIFFERING} WHERE moved") or _repeated(con, DIFFERING, len(key)):
         return None
     return _told(con, told, key, values, differing)
-
-
-@contextmanager
-def one_thread(con: DuckDBPyConnection) -> Iterator[None]:
-    """A positional join is done by one thread, and a look at few rows is short: a second thread would wait,
-    busily, and double the cost.
-    """
-    threads = _number(con, "SELECT current_setting('threads')")
-    con.execute("SET threads = 1")
-    try:
-        yield
-    finally:
-        con.execute(f"SET threads = {threads}")
 
 
 def _by_key(

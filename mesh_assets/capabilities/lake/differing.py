@@ -66,8 +66,8 @@ def _whole_rows(
     listed = f"list_filter([{changed}], lambda name: name IS NOT NULL)"
     columns = listed if changed else "[]::VARCHAR[]"
     keys = ", ".join(_shown(f"k{at}", name, *hiding) for at, name in enumerate(found.key))
-    # Nothing but the key in the condition: with `change` in it DuckDB 1.5 looks at all pairs of rows, 57 CPU s
-    # for 14,000 of 1.4 million. The key of an added row has no row before.
+    # Nothing but the key in the condition: with `change` in it DuckDB 1.5 looks at all pairs of rows, 57 CPU
+    # seconds for 14,000 of 1.4 million. The key of an added row has no row before.
     joins = "".join(
         f" LEFT JOIN ({query}) {alias} ON "
         + " AND ".join(

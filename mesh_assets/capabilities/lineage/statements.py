@@ -40,7 +40,8 @@ def reads_of(texts: Iterable[str], inputs: Mapping[str, Relation]) -> tuple[Text
     if len(texts) > MOST or any(len(text) > LONGEST for text in texts):
         return dict.fromkeys(inputs), (f"it runs more than {MOST} statements, or long ones",)
     found: TextReads = dict.fromkeys(inputs, frozenset())
-    own, why = frozenset(name for text in texts for name in _made(text)), []
+    own = frozenset(name for text in texts for name in _made(text))
+    why: list[str] = []
     if own & set(inputs):
         return dict.fromkeys(inputs), ("it makes a table by the name of an input",)
     for text in texts:

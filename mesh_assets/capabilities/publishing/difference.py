@@ -11,8 +11,8 @@ from typing import Any
 from mesh_assets.capabilities.checks.format import plain
 from mesh_assets.capabilities.checks.subject import MASK
 from mesh_assets.capabilities.contracts.model import Contract
-from mesh_assets.capabilities.lake import connect, version_files
-from mesh_assets.capabilities.lake.compare import Difference, Side, compare, one_thread
+from mesh_assets.capabilities.lake import connect, known
+from mesh_assets.capabilities.lake.compare import Difference, Side, compare
 from mesh_assets.capabilities.lake.differing import differing_sql, few_differing_sql
 from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.publishing.rows import Reader
@@ -42,23 +42,21 @@ def compare_versions(
     """
     hidden, key = _hidden_and_key(reader, a, b)
     settings = reader.settings
-    with closing(connect(settings)) as con:
-        sides = [
-            Side(*version_files(con, settings.of(each.stored), each.product, each.snapshot))
-            for each in (a, b)
-        ]
+    facts = [known(settings.of(each.stored), each.product, each.snapshot) for each in (a, b)]
+    sides = [Side(each.files, each.columns) for each in facts]
+    with closing(connect(settings, threads=reader.threads)) as con:
         found = compare(con, sides[0], sides[1], key=key, tolerance=tolerance)
         order = f"ORDER BY {', '.join(quoted(name) for name in found.key) or 'ALL'}"
         if rows is not None:
             shown = differing_sql(found, masked=() if reader.unmasked else hidden, mask=MASK)
             form = "csv, HEADER" if rows.suffix == ".csv" else "parquet"
             con.execute(f"COPY ({shown} {order}) TO {literal(str(rows))} (FORMAT {form})")
-        with one_thread(con):
-            few = few_differing_sql(con, found, SAMPLE, masked=hidden, mask=MASK)
-            cursor = con.execute(f"{few} {order} LIMIT {SAMPLE}")
-            told = cursor.fetchall()
+        few = few_differing_sql(con, found, SAMPLE, masked=hidden, mask=MASK)
+        cursor = con.execute(f"{few} {order} LIMIT {SAMPLE}")
         names = [name for name, *_ in cursor.description or ()]
-        sample = tuple({name: plain(value) for name, value in zip(names, row, strict=True)} for row in told)
+        sample = tuple(
+            {name: plain(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()
+        )
     return Compared(a, b, found, sample)
 
 

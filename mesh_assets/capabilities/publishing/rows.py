@@ -45,6 +45,8 @@ class Reader:
     registry: Registry
     asset: Asset
     unmasked: bool = False
+    #: For comparing; None for one a core. A second thread costs a quarter more CPU.
+    threads: int | None = None
 
     @property
     def name(self) -> ProductName:

@@ -290,7 +290,7 @@ def test_uncommitted_code_of_production_is_told_of(built: Shop) -> None:
 
     made = open_kitchen(built.settings, "try")
 
-    assert made.notes[0].startswith("1 files of the code here are in no commit")
+    assert made.notes[0].startswith("1 file of the code here in no commit")
 
 
 def test_a_week_is_made_anew_and_the_others_are_kept_without_a_copied_byte(

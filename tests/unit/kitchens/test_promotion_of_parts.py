@@ -16,6 +16,7 @@ from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.publishing.stale import stale_now
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
+from mesh_assets.words.promotions import SampledKitchen
 from tests.cuts import WEEKS, build_all, drop, make_cuts
 from tests.shop import Shop
 from tests.unit.kitchens.conftest import git, in_git, opened
@@ -118,3 +119,15 @@ def test_weeks_that_were_skipped_are_not_made_by_production_either(cuts: Shop) -
     assert [row[0] for row in cuts.rows("till.fill")] == [1000, 1001, 1002, 1003]
     assert stale(cuts, "till.fill") == WEEKS[1:5]  # rows of three weeks may be late
     assert stale(cuts, "facts.sale") == ()
+
+
+def test_a_preview_since_a_day_reads_the_weeks_from_then_on(cuts: Shop) -> None:
+    here = opened(cuts, since=WEEKS[2])
+
+    run = run_kitchen(here.settings, Plan(audit_share=1.0, no_skip=True))
+    here.build("facts.sale", run_id="preview", force=True)
+
+    assert not run.wrong
+    assert [str(row[1]) for row in here.rows("facts.sale")][-2:] == [*WEEKS[2:4]]
+    with pytest.raises(SampledKitchen, match="--code-only"):
+        promote(cuts.settings, "try")
