@@ -23,6 +23,7 @@ from mesh_assets.capabilities.lake.stores import is_object, store_at, sync
 from mesh_assets.capabilities.publishing.certify import told_result
 from mesh_assets.capabilities.publishing.keep import artifact_folder
 from mesh_assets.capabilities.publishing.lake_words import comments_of
+from mesh_assets.capabilities.publishing.quarantine import nothing_aside
 from mesh_assets.capabilities.registry import as_json
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.promotions import Promotion, PromotionMode
@@ -87,6 +88,7 @@ def _share(landing: Landing, con: DuckDBPyConnection, name: ProductName) -> Shar
     held = certificate.quarantine
     if held.get("table"):
         aside = _draft(landing, con, (name.quarantine, tuple(held["files"])), partitions, column)
+        aside = aside if aside.columns else nothing_aside(draft)
     base = piece.before.snapshot if piece.before else 0
     return Share(draft, aside, base, comments_of(asset))
 

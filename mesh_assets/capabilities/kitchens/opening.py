@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -119,7 +118,10 @@ def _opened(root: Settings, kitchen: Kitchen, start: Start) -> Opened:
         kitchen = _pin_and_seed(root, kitchen, start)
     finally:
         _finish_checkout(kitchen, checkout)
-    _link_corrections(start.settings, kitchen.home)
+    if (start.settings.home / "corrections").is_dir():
+        from mesh_assets.capabilities.kitchens.mended_rows import begin_with
+
+        begin_with(start.settings, kitchen.home)
     _write_record(kitchen, start)
     kitchen = replace(kitchen, state=KitchenState.OPEN)
     if not keep_state(root.registry, kitchen.name, kitchen.state):
@@ -219,20 +221,6 @@ def _finish_checkout(kitchen: Kitchen, process: subprocess.Popen[str] | None) ->
             problem=f"git could not check its code out ({' '.join(told.split())[:300]})",
             remedy="mend that, and open it again",
         )
-
-
-def _link_corrections(base: Settings, home: Path) -> None:
-    """Rows that people mended are an input like any other. Files are linked: they are never edited."""
-    source = base.home / "corrections"
-    if source.is_dir():
-        shutil.copytree(source, home / "corrections", copy_function=_link)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _write_record(kitchen: Kitchen, start: Start) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mesh_assets.capabilities.kitchens.crossing import Crossing
+from mesh_assets.capabilities.kitchens.mended_rows import both_corrected
 from mesh_assets.capabilities.kitchens.merged import Together
 from mesh_assets.capabilities.kitchens.projections import reads_the_same
 from mesh_assets.capabilities.kitchens.pruning import changed_code
@@ -127,6 +128,9 @@ class _Plan:
         version, before, base = view.brought[name], view.standing.get(name), self.crossing.taken(name)
         if (before.number if before else None) != (base.number if base else None):
             self.moved[name] = _who(self.crossing, name)
+            return
+        if told := both_corrected(self.crossing, name):
+            self.moved[name] = told
             return
         to_come: tuple[str, ...] = ()
         if self.repair:

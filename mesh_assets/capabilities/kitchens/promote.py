@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from mesh_assets.capabilities.kitchens import landing as lakes
 from mesh_assets.capabilities.kitchens.agreement import Agreement, refuse_without_agreement
 from mesh_assets.capabilities.kitchens.crossing import Crossing, crossing
 from mesh_assets.capabilities.kitchens.expected import refuse_newly_broken
+from mesh_assets.capabilities.kitchens.mended_rows import corrected_here, let_count
 from mesh_assets.capabilities.kitchens.merged import Together, merged_state
 from mesh_assets.capabilities.kitchens.plan import Plan, judged, make_plan
 from mesh_assets.capabilities.kitchens.rebase import make_anew, moved_heads, rebase, take_over
@@ -148,6 +150,7 @@ def finish(
     sides: Crossing, promotion: Promotion, on_step: Callable[[str], None] = lambda _: None
 ) -> Promotion:
     """All that follows the release; may be done again."""
+    let_count(sides.there, promotion)
     if promotion.state is PromotionState.RELEASED:
         on_step("code")
         promotion = follow(sides.there, sides.theirs, promotion)
@@ -225,7 +228,7 @@ def _behind(sides: Crossing) -> bool:
 
 def _go(sides: Crossing, wanted: Wanted, state: Together, plan: Plan) -> Outcome:
     """From here on the ledger knows."""
-    promotion = _begun(sides, wanted, state)
+    promotion = _begun(sides, wanted, state, corrected_here(sides, plan.pieces))
     try:
         wanted.on_step("lakes")
         certificates = lakes.bring(lakes.Landing(promotion, state, plan))
@@ -258,7 +261,7 @@ def _go(sides: Crossing, wanted: Wanted, state: Together, plan: Plan) -> Outcome
         raise CodeConflict(kitchen=sides.name, paths=(left.facts["paths"],), who=(undone.told,)) from None
 
 
-def _begun(sides: Crossing, wanted: Wanted, state: Together) -> Promotion:
+def _begun(sides: Crossing, wanted: Wanted, state: Together, corrected: Mapping[str, Any]) -> Promotion:
     promotion = sides.theirs.begin_promotion(
         Promotion(
             id=0,
@@ -270,7 +273,7 @@ def _begun(sides: Crossing, wanted: Wanted, state: Together) -> Promotion:
             before=sides.head if state.commit else "",
             after=state.commit,
             reason=wanted.reason,
-            plan={"run": f"promotion-{uuid4().hex[:12]}"},
+            plan={"run": f"promotion-{uuid4().hex[:12]}", **corrected},
         )
     )
     if promotion.after:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from mesh_assets.capabilities.kitchens.crossing import Crossing
+from mesh_assets.capabilities.kitchens.mended_rows import take_corrections
 from mesh_assets.capabilities.kitchens.merged import merge_commit
 from mesh_assets.capabilities.kitchens.repository import (
     ask,
@@ -102,6 +103,7 @@ def take_over(crossing: Crossing, names: Collection[ProductName], run_id: str) -
         )
         taken.append(Taken(version, version.stored or crossing.there.environment, equal))
     crossing.own.take_over(taken, who=whoever(), run_id=run_id)
+    take_corrections(crossing, found)
 
 
 def make_anew(crossing: Crossing, names: Collection[ProductName]) -> Together | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mesh_assets.capabilities.kitchens.mended_rows import corrected_since
 from mesh_assets.capabilities.kitchens.pruning import changed_code, moved_inputs, remember_skip, unread
 from mesh_assets.capabilities.kitchens.raw import moved_since_pin, told_moved
 from mesh_assets.capabilities.lineage.model import Mesh
@@ -153,7 +154,10 @@ class _Runner:
         return Step(step.product, verdict, told.get(made.verdict, made.why), made.seconds, made.version)
 
     def _changed(self, name: ProductName) -> str:
-        return changed_code(self._workshop(name), self.mesh.assets[name])
+        if why := changed_code(self._workshop(name), self.mesh.assets[name]):
+            return why
+        head = self.registry.head(name)
+        return "rows of it were corrected" if head and corrected_since(self.settings, head) else ""
 
     def _reached(self, changed: Collection[ProductName]) -> set[ProductName]:
         """What changed, what uses what the kitchen has made, and what uses that."""

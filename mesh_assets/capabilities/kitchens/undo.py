@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from mesh_assets.capabilities.kitchens.code_landing import land_code
+from mesh_assets.capabilities.kitchens.mended_rows import back_again, let_count
 from mesh_assets.capabilities.kitchens.repository import (
     commit,
     head_of,
@@ -92,7 +93,7 @@ def take_back(
             after=code[1],
             reason=reason,
             undoes=number,
-            plan={"run": f"undo-{uuid4().hex[:12]}"},
+            plan={"run": f"undo-{uuid4().hex[:12]}", **back_again(taken_back)},
         )
     )
     if top and begun.after:
@@ -100,6 +101,7 @@ def take_back(
     with _given_up_if_it_fails(registry, begun):
         at = head_of(top) if top and not landed else ""
         shown, versions = _show(settings, registry, taken_back, begun, at)
+    let_count(settings, shown)
     if top and shown.after:
         shown = land_code(registry, top, shown)
     retired = tuple(each.product for each in taken_back.moved if each.before is None)

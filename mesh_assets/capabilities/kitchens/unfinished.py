@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mesh_assets.capabilities.kitchens.code_landing import land_code
+from mesh_assets.capabilities.kitchens.mended_rows import let_count
 from mesh_assets.capabilities.kitchens.repository import repository_of
 from mesh_assets.capabilities.publishing.stamp import leave_stamp
 from mesh_assets.capabilities.registry import Registry
@@ -54,6 +55,7 @@ def follow(settings: Settings, registry: Registry, promotion: Promotion) -> Prom
     top = repository_of(settings)
     if top is None:
         raise PromotionUnfinished(id=promotion.id, kitchen=promotion.kitchen, state=str(promotion.state))
+    let_count(settings, promotion)
     landed = land_code(registry, top, promotion)
     for each in promotion.moved:
         leave_stamp(settings, registry.version(each.product, each.after))

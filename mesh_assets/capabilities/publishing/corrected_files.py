@@ -31,6 +31,9 @@ from mesh_assets.words.versions import SourceVersion
 #: How the certificate calls them among the product's sources.
 SOURCE = "__corrections"
 
+#: Which of them count.
+CURRENT = "current.json"
+
 _FILE = re.compile(r"[0-9a-f]{32}\.parquet")
 
 
@@ -50,9 +53,11 @@ def corrections_folder(settings: Settings, name: ProductName) -> Path:
     return settings.home / "corrections" / name.domain / name.product
 
 
-def current_corrections(settings: Settings, name: ProductName) -> dict[str, Corrections]:
-    """By partition; nothing if nobody corrected anything."""
-    path = corrections_folder(settings, name) / "current.json"
+def current_corrections(
+    settings: Settings, name: ProductName, listed: str = CURRENT
+) -> dict[str, Corrections]:
+    """By partition; nothing if nobody corrected anything. `listed`: the file that says which count."""
+    path = corrections_folder(settings, name) / listed
     if not path.is_file():
         return {}
     try:
@@ -80,9 +85,11 @@ def one_at_a_time(settings: Settings, name: ProductName) -> Iterator[None]:
         yield
 
 
-def keep_corrections(settings: Settings, name: ProductName, corrections: Mapping[str, Corrections]) -> None:
+def keep_corrections(
+    settings: Settings, name: ProductName, corrections: Mapping[str, Corrections], listed: str = CURRENT
+) -> None:
     """Let these count from the next build on, all of them or none; older files stay for older versions."""
-    path = corrections_folder(settings, name) / "current.json"
+    path = corrections_folder(settings, name) / listed
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(f".{os.getpid()}.half")
     half.write_text(json.dumps({key: asdict(each) for key, each in corrections.items()}, indent=1))

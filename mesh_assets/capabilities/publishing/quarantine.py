@@ -59,7 +59,7 @@ def sift(auditor: Auditor, draft: Draft) -> Sifted:
         return Sifted(draft, verdict)
     if verdict.stops_publication:
         return _part(auditor, draft, verdict)
-    return Sifted(draft, verdict, aside=_nothing(draft))
+    return Sifted(draft, verdict, aside=nothing_aside(draft))
 
 
 def _keeps_quarantine(work: Work) -> bool:
@@ -194,7 +194,7 @@ def _over(work: Work, aside: int, rows: int) -> str:
     return f"; {aside:,} of {rows:,} rows would go to quarantine, and its limit is {limit}%"
 
 
-def _nothing(draft: Draft) -> Draft:
+def nothing_aside(draft: Draft) -> Draft:
     """Nothing was set aside: the partitions of the draft have no quarantined rows any more."""
     added = (("mesh_rules", "VARCHAR[]"), ("mesh_run", "VARCHAR"), ("mesh_time", "TIMESTAMP"))
     return replace(draft, product=draft.product.quarantine, files=(), columns=(*draft.columns, *added))

@@ -13,10 +13,11 @@ from mesh_assets.capabilities.kitchens.promote import Wanted, promote
 from mesh_assets.capabilities.kitchens.running import Plan, Verdict, run_kitchen
 from mesh_assets.capabilities.kitchens.undo import undo
 from mesh_assets.capabilities.lineage.read import read_mesh
+from mesh_assets.capabilities.publishing.mending import release_corrected
 from mesh_assets.capabilities.publishing.stale import stale_now
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
-from mesh_assets.words.promotions import SampledKitchen
+from mesh_assets.words.promotions import InTheWay, SampledKitchen
 from tests.cuts import WEEKS, build_all, drop, make_cuts
 from tests.shop import Shop
 from tests.unit.kitchens.conftest import git, in_git, opened
@@ -131,3 +132,39 @@ def test_a_preview_since_a_day_reads_the_weeks_from_then_on(cuts: Shop) -> None:
     assert [str(row[1]) for row in here.rows("facts.sale")][-2:] == [*WEEKS[2:4]]
     with pytest.raises(SampledKitchen, match="--code-only"):
         promote(cuts.settings, "try")
+
+
+def mend(mesh: Shop, amount: int) -> None:
+    """Somebody corrects the row that is in quarantine."""
+    file = mesh.root / "corrected.csv"
+    file.write_text(f"fill_id,fill_date,amount,week\n100,{FIRST},{amount},{FIRST}\n", encoding="utf-8")
+    with open_registry(mesh.settings) as registry:
+        asset = read_mesh(mesh.settings).assets[FILL]
+        assert release_corrected(mesh.settings, registry, asset, file, "mender") == 1
+
+
+def test_rows_that_were_corrected_in_a_kitchen_stay_corrected(cuts: Shop) -> None:
+    here = opened(cuts)
+    mend(here, 50)
+    run_kitchen(here.settings, NO_AUDIT)
+
+    promote(cuts.settings, "try")
+
+    assert aside(cuts) == {}
+    assert [row[3] for row in cuts.rows("till.fill")] == [10, 10, 10, 10, 50]
+    assert nothing_is_stale(cuts)
+    undo(cuts.settings, 1)
+    assert aside(cuts) == {WEEKS[0]: 1}
+    assert nothing_is_stale(cuts)
+
+
+def test_rows_that_were_corrected_on_both_sides_are_for_people(cuts: Shop) -> None:
+    here = opened(cuts)
+    mend(here, 50)
+    run_kitchen(here.settings, NO_AUDIT)
+    mend(cuts, 60)
+
+    with pytest.raises(InTheWay, match=r"till\.fill were corrected on the other side too by mender"):
+        promote(cuts.settings, "try")
+    build_all(cuts, "second")
+    assert 60 in [row[3] for row in cuts.rows("till.fill")]
