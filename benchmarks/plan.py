@@ -70,6 +70,7 @@ def _dbt_step(settings: Settings, mesh: Mesh, domain: DomainAssets, models: list
 def _source(settings: Settings, domain: DomainAssets, name: str, weeks: tuple[str, ...]) -> dict[str, Any]:
     source = domain.domain.source(name)
     assert source is not None  # reading the domain has refused unknown sources
-    facts = {key: value for key, value in asdict(source).items() if key != "place"}
+    # Where a slip would be told, and how automation waits for files, are no business of a recipe.
+    facts = {key: value for key, value in asdict(source).items() if key not in ("place", "delivery")}
     paths = [str(path) for _, path in expected_paths(source, Path(settings.sources), weeks)]
     return {"source": facts, "paths": paths}

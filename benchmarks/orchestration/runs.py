@@ -1,9 +1,11 @@
 """The whole example in order: `mesh run`, one location after the other by hand, one process without a mesh.
 
-`MESH_SCALE=0.01 python -m benchmarks.orchestration.runs [--runs 1]`. Every way makes all products again from
-the same sources (`--force`, tag `mesh/force`). By hand is what a person does in Dagster's UI: `launchRun` of
-a location's assets when the run before it has ended, over `mesh dev`; as many runs as the plan of `mesh run`
-has. Bare is benchmarks/bare.py: the same recipes in one process, no Dagster, no audit, no lake. Wall seconds.
+`MESH_SCALE=0.01 python -m benchmarks.orchestration.runs`. Every way makes all products from the same
+sources: `mesh run --local` in a fresh home, the others again (`--force`, tag `mesh/force`). By hand is what
+a person does in Dagster's UI: `launchRun` of a location's assets over `mesh dev`, the next when the one
+before has ended; as many runs as the plan of `mesh run` has. Bare is
+benchmarks/bare.py: the same recipes in one process in the manner of `dbt build`, no Dagster, no audit, no
+lake. Wall seconds, beside bare; what a product and a run cost on top.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.orchestration.drop import mesh, running
 from benchmarks.plan import bare_plan
-from benchmarks.tables import machine, median, table
+from benchmarks.tables import machine, table
 from mesh_assets.capabilities.lineage.order import in_order
 from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.orchestration.batches import waves
@@ -34,24 +36,28 @@ from mesh_assets.words.versions import WHOLE
 
 
 def ran(*arguments: str) -> None:
-    subprocess.run(mesh(*arguments), cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    subprocess.run(mesh(*arguments), cwd=PROJECT, check=True, stdout=quiet, stderr=quiet)
 
 
-def by_hand() -> None:
-    """A run per location and wave, each started when the one before has ended."""
+def by_hand() -> int:
+    """A run per location and wave, each started when the one before has ended; how many there were."""
     settings = read_settings()
     server = running_server(settings)
     assert server is not None
     whole, launcher = read_mesh(settings), RunsOnServer(server, settings)
     names = in_order(whole, [name for name, asset in whole.assets.items() if asset.in_lake])
-    order = RunOrder(names=tuple(names), started_by="by hand")
+    order, runs = RunOrder(names=tuple(names), started_by="by hand"), 0
     for level in waves(whole, names):
         for batch in level:
             keys = {key for name in batch for key in all_partitions(whole.assets[name].partitioning)}
             launch = launch_of(whole, order, batch, sorted(keys - {WHOLE}), {"mesh/force": "true"})
             child = launcher.start(launch, "")
-            while launcher.ended(child) is None:
+            while (ended := launcher.ended(child)) is None:
                 time.sleep(0.2)
+            assert ended.endswith("SUCCESS"), f"{batch}: {ended}"
+            runs += 1
+    return runs
 
 
 def bare(plan: Path) -> None:
@@ -61,35 +67,48 @@ def bare(plan: Path) -> None:
         subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
 
 
-def timed(work: Callable[[], object], runs: int) -> float:
-    found = []
-    for _ in range(runs):
-        began = time.monotonic()
-        work()
-        found.append(time.monotonic() - began)
-    return median(found)
+def timed(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def measure(folder: Path) -> tuple[dict[str, float], int]:
+    """Wall seconds of each way, and how many runs the mesh needed."""
+    ran("sources")
+    plan, found = folder / "plan.json", {}
+    plan.write_text(json.dumps(bare_plan(read_settings())), encoding="utf-8")
+    found["bare, in one process"] = timed(lambda: bare(plan))
+    found["`mesh run --local`"] = timed(lambda: ran("run", "*", "--local"))
+    with running():
+        found["`mesh run` on `mesh dev`"] = timed(lambda: ran("run", "*", "--force"))
+        runs: list[int] = []
+        found["by hand, one location after the other"] = timed(lambda: runs.append(by_hand()))
+    return found, runs[0]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1)
-    runs = parser.parse_args().runs
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print(machine())
-    with tempfile.TemporaryDirectory("mesh-runs-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mesh-runs-") as folder:
         os.environ["MESH_HOME"] = str(Path(folder) / ".mesh")
-        ran("build")
-        settings = read_settings()
-        plan = Path(folder) / "plan.json"
-        plan.write_text(json.dumps(bare_plan(settings)), encoding="utf-8")
-        rows = [["mesh run --local", timed(lambda: ran("run", "*", "--force", "--local"), runs)]]
-        with running():
-            rows.append(["mesh run, on mesh dev", timed(lambda: ran("run", "*", "--force"), runs)])
-            rows.append(["by hand, one location after the other", timed(by_hand, runs)])
-        rows.append(["bare", timed(lambda: bare(plan), runs)])
-        products = sum(asset.in_lake for asset in read_mesh(settings).assets.values())
-    print(table(["way", "wall s", "ms a product"], [
-        [str(name), f"{seconds:.1f}", f"{1000 * float(seconds) / products:.0f}"] for name, seconds in rows
-    ]))  # fmt: skip
+        found, runs = measure(Path(folder))
+    products = sum(asset.in_lake for asset in read_mesh(read_settings()).assets.values())
+    least = next(iter(found.values()))
+    print(table(
+        ["way", "wall s", "ratio", f"more: ms a product ({products})", f"s a run ({runs})"],
+        [
+            [
+                name,
+                f"{seconds:.1f}",
+                f"{seconds / least:.2f}",
+                f"{1000 * (seconds - least) / products:.0f}",
+                f"{(seconds - least) / runs:.1f}",
+            ]
+            for name, seconds in found.items()
+        ],
+    ))  # fmt: skip
+    print(machine())
 
 
 if __name__ == "__main__":

@@ -28,15 +28,18 @@ def check() -> None:
     import os
 
     found = _alerts()
-    stdout().print(
-        f"{len(found.rules)} rules and {len(found.receivers)} receivers in {found.file}", soft_wrap=True
-    )
+    counts = f"{_counted(len(found.rules), 'rule')} and {_counted(len(found.receivers), 'receiver')}"
+    stdout().print(f"{counts} in {found.file}", soft_wrap=True)
     for each in found.receivers.values():
         for variable in (each.url_from, each.token_from, each.password_from):
             if variable and not (os.environ.get(variable) or os.environ.get(f"{variable}_FILE")):
                 stdout().print(f"[yellow]{each.name}: {variable} is not set here[/]", soft_wrap=True)
     for journey, name in _strangers(found):
         stdout().print(f"[yellow]the journey {journey} tells {name}, which is no receiver[/]", soft_wrap=True)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _strangers(found: Alerts) -> list[tuple[str, str]]:

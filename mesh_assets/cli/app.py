@@ -12,106 +12,30 @@ from typing import Annotated
 
 import typer
 
-from mesh_assets.cli.alert import alert
-from mesh_assets.cli.arrivals import arrivals
-from mesh_assets.cli.build import build
-from mesh_assets.cli.checks import checks
-from mesh_assets.cli.contract import contract
-from mesh_assets.cli.diff import diff
-from mesh_assets.cli.doctor import doctor
-from mesh_assets.cli.events import events
-from mesh_assets.cli.follow import access, follow
-from mesh_assets.cli.impact import impact
-from mesh_assets.cli.journey import journey, journeys
-from mesh_assets.cli.kitchen import complete_kitchen, kitchen
-from mesh_assets.cli.kitchen_diff import diff as diff_of_kitchen
-from mesh_assets.cli.kitchen_promote import approve, promote, promotions, rebase, undo
-from mesh_assets.cli.kitchen_run import run as run_in_kitchen
-from mesh_assets.cli.kitchen_schedules import schedules as schedules_of_kitchen
-from mesh_assets.cli.lake import lake
-from mesh_assets.cli.lineage import lineage
-from mesh_assets.cli.look import products, read, show
-from mesh_assets.cli.pause import announce, hold, let_go, pause, pauses, resume, withdraw
-from mesh_assets.cli.portal import portal, up
-from mesh_assets.cli.quarantine import quarantine
-from mesh_assets.cli.records import records
-from mesh_assets.cli.reproduce import reproduce
-from mesh_assets.cli.rollback import rollback
-from mesh_assets.cli.run import run
-from mesh_assets.cli.scaffold import new_domain, new_product
-from mesh_assets.cli.serve import dbt_properties, dev, sources
-from mesh_assets.cli.status import status
+from mesh_assets.cli.as_typed import spare_validators
+from mesh_assets.cli.commands import COMMANDS
+from mesh_assets.cli.kitchen_names import complete_kitchen
+from mesh_assets.cli.later import AtNeed
 from mesh_assets.cli.terminal import stderr
-from mesh_assets.cli.versions import pin, pins, tag, unpin, versions
-from mesh_assets.cli.where import where
-from mesh_assets.cli.why import why
 from mesh_assets.words.errors import MeshError, YourCode
 
 INTERRUPTED = 130
 
+
+class _Commands(AtNeed):
+    later = COMMANDS
+
+
+spare_validators()
 app = typer.Typer(
     name="mesh",
+    cls=_Commands,
     help="A data mesh you can run: build products under contract, read them, and see why one was refused.",
     epilog="Start with `mesh build`, then `mesh products` and `mesh dev`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for command in (
-    build,
-    run,
-    journeys,
-    status,
-    products,
-    show,
-    lineage,
-    impact,
-    checks,
-    why,
-    read,
-    versions,
-    tag,
-    pin,
-    unpin,
-    pins,
-    where,
-    diff,
-    rollback,
-    reproduce,
-    new_domain,
-    new_product,
-    sources,
-    arrivals,
-    dev,
-    up,
-    doctor,
-    pause,
-    resume,
-    pauses,
-    hold,
-    let_go,
-    announce,
-    withdraw,
-    records,
-    follow,
-    dbt_properties,
-):
-    app.command(name=command.__name__.replace("_", "-"))(command)
-
-app.add_typer(contract, name="contract")
-app.add_typer(quarantine, name="quarantine")
-app.add_typer(journey, name="journey")
-app.add_typer(events, name="events")
-app.add_typer(alert, name="alert")
-app.add_typer(lake, name="lake")
-app.add_typer(kitchen, name="kitchen")
-kitchen.command("run")(run_in_kitchen)
-kitchen.command("schedules")(schedules_of_kitchen)
-kitchen.command("diff")(diff_of_kitchen)
-for each in (approve, promote, rebase, promotions, undo):
-    kitchen.command()(each)
-app.add_typer(portal, name="portal")
-app.add_typer(access, name="access")
 
 
 @app.callback()

@@ -93,7 +93,7 @@ def _locations(settings: Settings) -> Iterator[Finding]:
         yield Finding("location", False, f"{name} would not load: {problem}")
     for told in duplicates(found):
         yield Finding("location", False, told)
-    yield Finding("locations", True, f"{len(found) - len(problems)} of {len(found)} load")
+    yield Finding("locations", not problems, f"{len(found) - len(problems)} of {len(found)} load")
 
 
 def _runs(settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.kitchen import complete_kitchen
+from mesh_assets.cli.kitchen_names import complete_kitchen
 from mesh_assets.cli.terminal import cells, print_json, stdout, table
 
 if TYPE_CHECKING:

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
+from mesh_assets.cli.commands import OF_KITCHEN
+from mesh_assets.cli.kitchen_names import complete_kitchen, root_settings
+from mesh_assets.cli.later import AtNeed
+from mesh_assets.cli.terminal import cells, print_json, say, stderr, stdout, strong, table
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.kitchens.looking import Look
-    from mesh_assets.words.settings import Settings
+
+
+class _Kitchen(AtNeed):
+    later = OF_KITCHEN
+
 
 kitchen = typer.Typer(
+    cls=_Kitchen,
     help="""Change anything in a copy of the whole mesh, see what comes of it, and bring it into production.
 
     **Examples**: `mesh kitchen open try --domains hcp` · `mesh --kitchen try build hcp` ·
@@ -23,19 +31,6 @@ kitchen = typer.Typer(
 )
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
-
-
-def root_settings() -> Settings:
-    """Of the mesh itself, also where MESH_KITCHEN names a kitchen, or one that is gone."""
-    from mesh_assets.words.settings import read_settings
-
-    return read_settings({name: value for name, value in os.environ.items() if name != "MESH_KITCHEN"})
-
-
-def complete_kitchen(incomplete: str) -> list[str]:
-    """Names of kitchens, from their folders."""
-    folders = root_settings().kitchen_home("x").parent.glob("*/kitchen.json")
-    return sorted(path.parent.name for path in folders if path.parent.name.startswith(incomplete))
 
 
 Name = Annotated[str, typer.Argument(help="The kitchen's name.", autocompletion=complete_kitchen)]
@@ -80,12 +75,12 @@ def open_(
         print_json({**plain_kitchen(made.kitchen), "notes": list(made.notes)})
         return
     what = made.kitchen
-    stdout().print(f"kitchen [bold]{name}[/] is open until {what.expires:%Y-%m-%d %H:%M} UTC", soft_wrap=True)
+    say(f"kitchen {strong(name)} is open until {what.expires:%Y-%m-%d %H:%M} UTC")
     if what.branch:
-        stdout().print(f"its code: {what.code} (branch {what.branch})", soft_wrap=True)
+        say(f"its code: {what.code} (branch {what.branch})")
     for note in made.notes:
-        stderr().print(f"[yellow]note[/] {note}", soft_wrap=True)
-    stdout().print(f"go on: `mesh --kitchen {name} build …` · `mesh kitchen run {name}`", soft_wrap=True)
+        say(f"note: {note}", error=True)
+    say(f"go on: `mesh --kitchen {name} build …` · `mesh kitchen run {name}`")
 
 
 @kitchen.command("list")

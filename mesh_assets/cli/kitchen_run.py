@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.kitchen import JsonOption, Name, root_settings
+from mesh_assets.cli.kitchen import JsonOption, Name
+from mesh_assets.cli.kitchen_names import root_settings
 from mesh_assets.cli.terminal import cells, print_json, stdout
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mesh_assets.cli.kitchen import JsonOption, Name, root_settings
+from mesh_assets.cli.kitchen import JsonOption, Name
+from mesh_assets.cli.kitchen_names import root_settings
 from mesh_assets.cli.terminal import cells, print_json, stdout, table
 
 

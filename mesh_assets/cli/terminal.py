@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
@@ -29,6 +30,17 @@ def stderr() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """A line as it is; for commands that are over before rich would be imported."""
+    print(text, file=sys.stderr if error else sys.stdout)
+
+
+def strong(text: str) -> str:
+    """Bold on a terminal."""
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return text if plain else f"\x1b[1m{text}\x1b[0m"
 
 
 def table(*columns: str, right: tuple[str, ...] = (), fold: bool = True) -> Table:

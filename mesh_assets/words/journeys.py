@@ -81,6 +81,8 @@ class Journey:
     owners: tuple[str, ...] = ()
     #: Names of alert receivers.
     told: tuple[str, ...] = ()
+    #: Nothing is owed before; None: before the first build of its products.
+    since: datetime | None = None
 
     @property
     def externals(self) -> tuple[JourneyStep, ...]:
@@ -114,6 +116,8 @@ class Period:
     end: datetime | None
     #: When what the journey gives has to be there; None without such an expectation.
     deadline: datetime | None = None
+    #: A deadline that had passed before anything was owed; the end of the period takes its place.
+    waived: datetime | None = None
 
     @property
     def key(self) -> str:

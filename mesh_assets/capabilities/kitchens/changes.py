@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from typing import Any
+from threading import local
+from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.kitchens.agreement import Agreement, agreement
 from mesh_assets.capabilities.kitchens.crossing import Crossing
@@ -26,7 +28,7 @@ from mesh_assets.capabilities.kitchens.touched import (
     changed_contracts,
     code_changed,
 )
-from mesh_assets.capabilities.lake import known
+from mesh_assets.capabilities.lake import connect, known
 from mesh_assets.capabilities.lineage.model import Mesh
 from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.publishing.code import git
@@ -36,6 +38,9 @@ from mesh_assets.words.kitchens import MovedFile
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import Version
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 #: Files and commits that are told one by one.
 MOST = 500
@@ -145,11 +150,26 @@ def _data(crossing: Crossing, mesh: Mesh, tolerance: float | None, jobs: int) ->
         before = each.before
         if before is None or before.fingerprint == each.after.fingerprint:
             return each
-        reader = Reader(crossing.here, crossing.own, mesh.assets[each.product], threads=1)
+        asset, con = mesh.assets[each.product], connections.of_this_thread()
+        reader = Reader(crossing.here, crossing.own, asset, threads=1, connection=con)
         return replace(each, compared=compare_versions(reader, before, each.after, tolerance=near))
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    with _Connections(crossing.here) as connections, ThreadPoolExecutor(max_workers=jobs) as pool:
         return tuple(pool.map(compared, found))
+
+
+class _Connections(ExitStack):
+    """One for each thread, closed at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings, self._own = settings, local()
+
+    def of_this_thread(self) -> DuckDBPyConnection:
+        if not hasattr(self._own, "connection"):
+            self._own.connection = self.enter_context(closing(connect(self._settings, threads=1)))
+        found: DuckDBPyConnection = self._own.connection
+        return found
 
 
 def _learn_of(crossing: Crossing, changes: list[DataChange]) -> None:

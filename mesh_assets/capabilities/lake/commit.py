@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_assets.capabilities.lake import types
 from mesh_assets.capabilities.lake.arrivals import bring_near, move
 from mesh_assets.capabilities.lake.connection import CATALOG_THREADS, connect, refuse_moved
-from mesh_assets.capabilities.lake.ledger import Ledger, open_ledger
+from mesh_assets.capabilities.lake.ledger import Ledger, Table, open_ledger
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, lake_of, literal, quoted, safe_run_id
 from mesh_assets.capabilities.lake.rebase import rebased
@@ -22,6 +22,7 @@ from mesh_assets.words.moves import LakeMoved
 from mesh_assets.words.versions import Draft
 
 if TYPE_CHECKING:
+    from mesh_assets.words.names import ProductName
     from mesh_assets.words.settings import Settings
 
 
@@ -124,11 +125,7 @@ def _commit(settings: Settings, order: _Order) -> Committed:
                 order.guard()
                 arrived = [_arrived(ledger, place, each, order.base) for each in drafts]
                 snapshot = record(ledger, arrived, order.note)
-        return Committed(
-            snapshot,
-            ledger.files(draft.product, snapshot),
-            ledger.files(beside.product, snapshot) if beside else (),
-        )
+        return _committed(ledger, snapshot, [(draft, beside)])[0]
 
 
 def commit_all(
@@ -167,14 +164,19 @@ def _commit_all(
                     for draft, (_, share) in zip(drafts, parts, strict=True)
                 ]
                 snapshot = record(ledger, arrived, note, shares)
-        return [
-            Committed(
-                snapshot,
-                ledger.files(share.draft.product, snapshot),
-                ledger.files(share.beside.product, snapshot) if share.beside else (),
-            )
-            for share in shares
-        ]
+        return _committed(ledger, snapshot, [(share.draft, share.beside) for share in shares])
+
+
+def _committed(
+    ledger: Ledger, snapshot: int, drafts: Sequence[tuple[Draft, Draft | None]]
+) -> list[Committed]:
+    """What the lake has of each, and of the one beside it."""
+    named = [each.product for pair in drafts for each in pair if each is not None]
+    files = ledger.files_of(named, snapshot)
+    return [
+        Committed(snapshot, files[draft.product], files[beside.product] if beside else ())
+        for draft, beside in drafts
+    ]
 
 
 def _under_its_name(
@@ -219,9 +221,10 @@ def record(
     draft = arrived[0][0]
     connection.execute("BEGIN")
     try:
+        before = _before(ledger, [each for each, _ in arrived])
         for each, paths in arrived:
             own = notes.get(each.product, note if each is draft else _about(each, note))
-            _fit_table(ledger, each, own)
+            _fit_table(ledger, each, own, before.get(each.product))
             if paths:
                 _add_files(ledger, each, paths)
         facts = {**note.extra, "product": str(draft.product), "run_id": draft.run_id}
@@ -246,17 +249,33 @@ def _about(beside: Draft, note: Note) -> Note:
     return Note(note.who, note.extra, {**note.comments, "": told})
 
 
-def _fit_table(ledger: Ledger, draft: Draft, note: Note) -> None:
+@dataclass(frozen=True)
+class _Before:
+    """What a draft comes upon."""
+
+    table: Table
+    #: Its files, if the draft has something to say about all of them.
+    replaced: tuple[str, ...] | None
+
+
+def _before(ledger: Ledger, drafts: Sequence[Draft]) -> dict[ProductName, _Before]:
+    """Of each draft whose table is there; the catalog is asked once for all."""
+    tables = ledger.tables([each.product for each in drafts])
+    whole = [each.product for each in drafts if each.product in tables and _replaces_all(ledger, each)]
+    files = ledger.files_of(whole, ledger.current_snapshot()) if whole else {}
+    return {product: _Before(table, files.get(product)) for product, table in tables.items()}
+
+
+def _fit_table(ledger: Ledger, draft: Draft, note: Note, before: _Before | None) -> None:
     """Leave the table in the draft's columns, and empty where the draft has something to say."""
-    columns = ledger.columns(draft.product)
-    if columns is None:
+    if before is None:
         return _make_table(ledger, draft, note, replace=False)
-    added, broken = types.changes(columns, draft.columns)
-    if ledger.partition_column(draft.product) != draft.partition_column:
+    added, broken = types.changes(ledger.columns(draft.product), draft.columns)
+    if before.table.partition_column != draft.partition_column:
         broken = (*broken, "its partitioning is another")
     if broken:
         _refuse_to_leave(ledger, draft, broken)
-    if broken or _large(ledger, draft) or _lost(ledger, draft):
+    if broken or _large(before) or _lost(before):
         return _make_table(ledger, draft, note, replace=True)
     table = ledger.table(draft.product)
     for name, kind in added:
@@ -284,21 +303,18 @@ def _replaces_all(ledger: Ledger, draft: Draft) -> bool:
     return draft.partition_column is None or ledger.partitions(draft.product) <= set(draft.partitions)
 
 
-def _large(ledger: Ledger, draft: Draft) -> bool:
+def _large(before: _Before) -> bool:
     """A table that would take long to empty, and is all in the draft, is made anew: older snapshots keep
     theirs, and no append comes in between, under the lake's lock.
     """
-    return ledger.rows(draft.product) > SMALL and _replaces_all(ledger, draft)
+    return before.table.rows > SMALL and before.replaced is not None
 
 
-def _lost(ledger: Ledger, draft: Draft) -> bool:
+def _lost(before: _Before) -> bool:
     """DuckLake opens the files that it is to empty; a table that misses some, and is all in the draft, is
     made anew.
     """
-    if not _replaces_all(ledger, draft):
-        return False
-    files = ledger.files(draft.product, ledger.current_snapshot())
-    return any(store_at(file).size(file) is None for file in files)
+    return any(store_at(file).size(file) is None for file in before.replaced or ())
 
 
 def _refuse_to_leave(ledger: Ledger, draft: Draft, broken: tuple[str, ...]) -> None:

@@ -29,6 +29,9 @@ BUCKETS = 1024
 #: The rows that differ, on the connection: `change`, the key (or the whole row) and a flag per column.
 DIFFERING = "mesh_differing"
 
+#: Where a row stands: DuckDB's own columns for any Parquet file, under names of ours.
+PLACES = {"mesh_file": "file_index", "mesh_row": "file_row_number"}
+
 
 @dataclass(frozen=True)
 class Side:
@@ -154,9 +157,13 @@ def _in_place(
     if not differing:
         _nothing(con, key)
         return _told(con, told, key, values, ())
-    columns = [*((name, "") for name in key), *differing]
-    ours, theirs = (files_sql([pair[at].path for pair in pairs], columns) for at in (0, 1))
-    moved = " OR ".join(f"a.{quoted(name)} IS DISTINCT FROM b.{quoted(name)}" for name in key)
+    # The key is read on one side: the bytes say that it is the same on the other, at the same places.
+    names = [name for name, _ in differing]
+    ours, theirs = (
+        _placed([pair[at].path for pair in pairs], columns)
+        for at, columns in enumerate(([*key, *names], names))
+    )
+    moved = " OR ".join(f"a.{place} IS DISTINCT FROM b.{place}" for place in PLACES)
     conditions = _conditions(differing, tolerance)
     keys = ", ".join(f"a.{quoted(name)} AS k{at}" for at, name in enumerate(key))
     con.execute(
@@ -167,6 +174,14 @@ def _in_place(
     if _number(con, f"SELECT count(*) FROM {DIFFERING} WHERE moved") or _repeated(con, DIFFERING, len(key)):
         return None
     return _told(con, told, key, values, differing)
+
+
+def _placed(files: Sequence[str], columns: Sequence[str]) -> str:
+    """Columns of the files in their order, and where each row stands."""
+    listed = ", ".join(literal(file) for file in files)
+    names = ", ".join(quoted(name) for name in columns)
+    places = ", ".join(f"{column} AS {place}" for place, column in PLACES.items())
+    return f"SELECT {names}, {places} FROM read_parquet([{listed}], hive_partitioning = false)"
 
 
 def _by_key(

@@ -55,8 +55,9 @@ def version_files(
     connection: DuckDBPyConnection, settings: Settings, product: ProductName, snapshot: int
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Absolute paths of a product's files at a snapshot, and (name, DuckDB type) of its columns."""
-    found = open_ledger(connection, settings, product.domain).files(product, snapshot)
-    return found, describe(relation(connection, settings, product, snapshot))
+    ledger = open_ledger(connection, settings, product.domain)
+    found, columns = ledger.files(product, snapshot), ledger.columns_at(product, snapshot)
+    return found, columns or describe(relation(connection, settings, product, snapshot))
 
 
 def version_sql(

@@ -22,7 +22,7 @@ def rebased(ledger: Ledger, draft: Draft, base: int | None) -> tuple[Draft, list
     is the snapshot that readers see (0: none); None takes the lake as it is. A product without partitions is
     replaced whole and needs none of this.
     """
-    if base is None or draft.partition_column is None or ledger.columns(draft.product) is None:
+    if base is None or draft.partition_column is None or not ledger.tables([draft.product]):
         return draft, []
     # A table of rows set aside may be younger than what readers see.
     known = base > 0 and ledger.has_table(draft.product, base)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,7 +31,7 @@ from mesh_assets.words.names import WORD, ProductName, product_name
 from mesh_assets.words.settings import Settings
 
 REQUIRED = ("name", "description", "targets")
-OPTIONAL = ("schedule", "trigger", "steps", "expectations", "owners", "told")
+OPTIONAL = ("schedule", "trigger", "since", "steps", "expectations", "owners", "told")
 EXPECTATIONS = ("ready_by", "at_most_old", "rows", "all_checks_passed", "steps_in_order")
 #: The code location of journeys, which no journey and no domain may be called.
 LOCATION = "journeys"
@@ -83,7 +83,19 @@ def read_journey(path: Path, mesh: Mesh) -> Journey:
     else:
         check_keys(document, ("trigger",), required=("published",), optional=())
         journey = replace(journey, trigger=_product(document, ("trigger", "published"), mesh))
+    if "since" in value:
+        journey = replace(journey, since=_since(document, journey.zone))
     return _with_expectations(document, journey, mesh)
+
+
+def _since(document: Document, zone: str) -> datetime:
+    """The day from which on something is owed, in the schedule's time zone."""
+    found = document.at(("since",))
+    try:
+        day = found if type(found) is date else date.fromisoformat(str(found))
+    except ValueError:
+        raise document.malformed(("since",), f"{found!r} is no day", "E.g. 2026-12-01") from None
+    return datetime.combine(day, time(0), ZoneInfo(zone))
 
 
 def _name(document: Document, stem: str, mesh: Mesh) -> str:

@@ -7,13 +7,13 @@ Not here: what they add up to (health_status), what is wrong with an installatio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.contracts.sla import strictest
-from mesh_assets.capabilities.lake.places import lake_of
+from mesh_assets.capabilities.lake.places import LakePlace, lake_of
 from mesh_assets.capabilities.lineage.model import Asset, Mesh
 from mesh_assets.capabilities.lineage.through import lake_inputs
 from mesh_assets.capabilities.observability.lateness import late_since, looks
@@ -110,6 +110,8 @@ class _Known:
     controls: Controls
     announced: Mapping[ProductName, tuple[Announcement, ...]]
     looks: Mapping[str, datetime]
+    #: Lakes that were looked up in this look.
+    places: dict[tuple[str, str], LakePlace] = field(default_factory=dict)
 
 
 def facts(settings: Settings, registry: Registry, mesh: Mesh, now: datetime) -> list[ProductFacts]:
@@ -173,15 +175,18 @@ def _served(known: _Known, name: ProductName, head: Version | None) -> dict[str,
         "version": head.number,
         "published": head.published,
         "rows": head.rows,
-        "lost": lost_files(known.settings, head),
+        "lost": _lost(known, head),
     }
 
 
-def lost_files(settings: Settings, head: Version) -> tuple[str, ...]:
+def _lost(known: _Known, head: Version) -> tuple[str, ...]:
     """Files of a version that are not there. Objects are not asked for here: `mesh doctor` does that, and
     a thousand of them would take minutes.
     """
-    place = lake_of(settings.of(head.stored), head.product.domain)
+    where = head.stored, head.product.domain
+    if where not in known.places:
+        known.places[where] = lake_of(known.settings.of(head.stored), head.product.domain)
+    place = known.places[where]
     if place.objects:
         return ()
     return tuple(file for file in head.certificate.files if not (place.folder / file).is_file())

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mesh_assets.capabilities.observability.journeys import Facts, Made, Reported, evaluate, periods
+from mesh_assets.capabilities.observability.journeys import (
+    Facts,
+    Made,
+    Reported,
+    evaluate,
+    owed,
+    periods,
+)
 from mesh_assets.capabilities.registry import Registry
-from mesh_assets.words.journeys import Instance, Journey, Period
+from mesh_assets.words.journeys import Instance, Journey
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.versions import BuildOutcome, BuildRecord, Version
 
@@ -24,14 +31,15 @@ PERIODS = 12
 def instances(
     registry: Registry, journey: Journey, *, now: datetime | None = None, count: int = PERIODS
 ) -> list[Instance]:
-    """The journey's last runs, newest first. Periods before its first build are none of its."""
+    """The journey's last runs, newest first. Periods before it owed anything are none of its."""
     moment = now or datetime.now(UTC)
     known = _Versions(registry)
     names = sorted({*journey.targets, *(name for step in journey.steps for name in step.products)})
     builds = {name: registry.builds(name, limit=BUILDS) for name in names}
-    found = _begun(periods(journey, known.published(journey.trigger), moment, count), builds)
+    found = periods(journey, known.published(journey.trigger), moment, count)
     if not found:
         return []
+    found = owed(found, journey.since or _first(builds) or registry.began() or moment)
     facts = _facts(registry, known, journey, builds, found[-1].begin)
     return [evaluate(journey, period, facts, moment) for period in found]
 
@@ -42,15 +50,9 @@ def current(registry: Registry, journey: Journey, *, now: datetime | None = None
     return found[0] if found else None
 
 
-def _begun(found: Sequence[Period], builds: Mapping[ProductName, Sequence[BuildRecord]]) -> list[Period]:
-    """The newest period, and older ones that did not end before anything was ever built."""
-    firsts = [each[-1].started for each in builds.values() if each]
-    first = min(firsts, default=None)
-    return [
-        period
-        for number, period in enumerate(found)
-        if number == 0 or (first is not None and period.end is not None and period.end > first)
-    ]
+def _first(builds: Mapping[ProductName, Sequence[BuildRecord]]) -> datetime | None:
+    """When something of the journey was first built."""
+    return min((each[-1].started for each in builds.values() if each), default=None)
 
 
 class _Versions:

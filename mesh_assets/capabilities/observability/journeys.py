@@ -7,7 +7,7 @@ Here: periods, and the state of one (`evaluate`, a pure function). Not here: whe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -95,6 +95,19 @@ def periods(journey: Journey, published: Iterable[datetime], now: datetime, coun
     return made[::-1]
 
 
+def owed(found: Sequence[Period], since: datetime) -> list[Period]:
+    """Of periods, newest first, the newest and those that did not end before something was owed. A deadline
+    that had passed by then binds nobody; the end of its period does.
+    """
+    mine = [each for number, each in enumerate(found) if not number or (each.end and each.end > since)]
+    return [
+        replace(each, deadline=None, waived=each.deadline)
+        if each.deadline and each.deadline < since
+        else each
+        for each in mine
+    ]
+
+
 def _last_ticks(journey: Journey, now: datetime, count: int) -> list[datetime]:
     zone, cron = ZoneInfo(journey.zone), read_cron(journey.cron)
     found: list[datetime] = []
@@ -139,6 +152,8 @@ def evaluate(journey: Journey, period: Period, facts: Facts, now: datetime) -> I
     )
     promises = _expectations(journey, period, known, _Moments(ready, all(firsts), now))
     state, told = _state(period, known, results, promises, _Moments(ready, all(firsts), now))
+    if period.waived and state.good:
+        told = f"{told}; the deadline {_clock(period.waived)} passed before anything was owed"
     return Instance(
         journey=journey.name,
         period=period,
@@ -218,13 +233,16 @@ def _expectations(
     journey: Journey, period: Period, facts: Facts, moments: _Moments
 ) -> tuple[Expectation, ...]:
     """What the journey promises, and whether it is kept; None where that is open."""
-    over = moments.now > (period.deadline or period.end or moments.now)
     due = period.deadline
+    over = moments.now > (due or period.end or moments.now)
     complete = True if moments.ready else False if over else None
     found = [Expectation("complete", complete, "every step is done")]
     if journey.ready_by is not None and due is not None:
         kept = moments.ready <= due if moments.ready else (False if moments.now > due else None)
         found.append(Expectation("ready_by", kept, f"ready by {journey.ready_by.told()}"))
+    elif journey.ready_by is not None and period.waived is not None:
+        told = f"ready by {journey.ready_by.told()}, which was over before anything was owed"
+        found.append(Expectation("ready_by", None, told))
     if journey.in_order:
         kept = True if moments.ready else False if moments.all_done else None
         found.append(Expectation("steps_in_order", kept, "each step after the one before it"))

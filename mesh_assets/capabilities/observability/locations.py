@@ -10,11 +10,13 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lineage.expected import check_own_files
 from mesh_assets.capabilities.lineage.model import DomainAssets, Mesh
-from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
+from mesh_assets.capabilities.lineage.read import read_domain_assets
+from mesh_assets.capabilities.lineage.stamps import domain_stamps
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.settings import Settings
 
@@ -37,22 +39,35 @@ class BrokenLocation:
 
 def readable_mesh(settings: Settings) -> tuple[Mesh, dict[str, str]]:
     """The mesh of all domains that can be read, and the problem of each that cannot."""
-    domains: dict[str, DomainAssets] = {}
-    problems: dict[str, str] = {}
-    for name in domain_names(settings):
-        try:
-            domains[name] = read_domain_assets(settings, name)
-            check_own_files(settings, domains[name].domain)
-            _parse(settings, name)
-        except MeshError as error:
-            problems[name] = str(error)
-        except Exception as error:
-            problems[name] = (
-                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no words'}"
-            )
-    kept = {name: found for name, found in domains.items() if name not in problems}
+    remembered = _remembered(settings)
+    known: dict[str, tuple[str, DomainAssets | str]] = {}
+    for name, stamp in domain_stamps(settings).items():
+        before = remembered.get(name)
+        known[name] = before if before and before[0] == stamp else (stamp, _read(settings, name))
+    remembered.clear()
+    remembered.update(known)
+    kept = {name: found for name, (_, found) in known.items() if isinstance(found, DomainAssets)}
+    problems = {name: found for name, (_, found) in known.items() if isinstance(found, str)}
     assets = {asset.name: asset for found in kept.values() for asset in found.assets}
     return Mesh(domains=kept, assets=assets), problems
+
+
+@lru_cache(maxsize=4)
+def _remembered(settings: Settings) -> dict[str, tuple[str, DomainAssets | str]]:
+    """Domain -> its stamp and what reading it came to: a sensor looks twice a minute, files seldom change."""
+    return {}
+
+
+def _read(settings: Settings, name: str) -> DomainAssets | str:
+    try:
+        found = read_domain_assets(settings, name)
+        check_own_files(settings, found.domain)
+        _parse(settings, name)
+    except MeshError as error:
+        return str(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no words'}"
+    return found
 
 
 def _parse(settings: Settings, name: str) -> None:

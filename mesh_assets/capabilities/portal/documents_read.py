@@ -6,21 +6,17 @@ Not here: what the registry knows (catalog).
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
-from mesh_assets.capabilities.lineage.expected import FOLDER, check_own_files
+from mesh_assets.capabilities.lineage.expected import check_own_files
 from mesh_assets.capabilities.lineage.journeys import read_journeys
 from mesh_assets.capabilities.lineage.model import DomainAssets, Mesh
-from mesh_assets.capabilities.lineage.read import domain_names, read_domain_assets
+from mesh_assets.capabilities.lineage.read import read_domain_assets
+from mesh_assets.capabilities.lineage.stamps import domain_stamps, folder_stamp
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.journeys import Journey
 from mesh_assets.words.settings import Settings
-
-ASIDE = ("__pycache__", ".git", "target")
 
 
 @dataclass(frozen=True)
@@ -44,30 +40,10 @@ class DocumentReader:
     #: Domains that this reading has done, and all of them: for whoever waits for the first one.
     progress: tuple[int, int] = (0, 0)
 
-    def stamps(self) -> dict[str, str]:
-        """Domain -> a text that differs when a file that it is read from differs."""
-        settings = self.settings
-        names = domain_names(settings)
-        expected = _stamp(path for path in settings.domains.glob(f"*/{FOLDER}/*"))
-        shared = _stamp(
-            [settings.dbt_project / "dbt_project.yml", *settings.dbt_project.glob("macros/**/*.sql")]
-        )
-        return {
-            name: "/".join(
-                (
-                    _stamp(_files(settings.domains / name)),
-                    _stamp(_files(settings.dbt_project / "models" / name)),
-                    expected,
-                    shared,
-                )
-            )
-            for name in names
-        }
-
     def read(self) -> Documents:
         """The documents as they are now; the very object of before if nothing changed."""
-        stamps = self.stamps()
-        journeys = _stamp(_files(self.settings.journeys))
+        stamps = domain_stamps(self.settings)
+        journeys = folder_stamp(self.settings.journeys)
         stamp = blake2b(repr((sorted(stamps.items()), journeys)).encode(), digest_size=12).hexdigest()
         if self._last is not None and self._last.stamp == stamp:
             return self._last
@@ -100,24 +76,3 @@ class DocumentReader:
             return tuple(read_journeys(self.settings, mesh)), ""
         except MeshError as error:
             return (), str(error)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below, deterministic in no order: stamps sort."""
-    if not folder.is_dir():
-        return
-    for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in ASIDE]
-        yield from (Path(root) / name for name in files)
-
-
-def _stamp(paths: Iterator[Path] | list[Path]) -> str:
-    """Names, sizes and times of files in one digest; nothing is opened."""
-    facts = []
-    for path in paths:
-        try:
-            found = path.stat()
-        except OSError:
-            continue
-        facts.append(f"{path}|{found.st_size}|{found.st_mtime_ns}")
-    return blake2b("\n".join(sorted(facts)).encode(errors="surrogateescape"), digest_size=12).hexdigest()

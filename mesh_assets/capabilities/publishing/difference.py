@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.checks.format import plain
 from mesh_assets.capabilities.checks.subject import MASK
@@ -17,6 +17,9 @@ from mesh_assets.capabilities.lake.differing import differing_sql, few_differing
 from mesh_assets.capabilities.lake.places import literal, quoted
 from mesh_assets.capabilities.publishing.rows import Reader
 from mesh_assets.words.versions import Version
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 #: Rows that are told; a file has all of them.
 SAMPLE = 10
@@ -44,7 +47,7 @@ def compare_versions(
     settings = reader.settings
     facts = [known(settings.of(each.stored), each.product, each.snapshot) for each in (a, b)]
     sides = [Side(each.files, each.columns) for each in facts]
-    with closing(connect(settings, threads=reader.threads)) as con:
+    with _connection(reader) as con:
         found = compare(con, sides[0], sides[1], key=key, tolerance=tolerance)
         order = f"ORDER BY {', '.join(quoted(name) for name in found.key) or 'ALL'}"
         if rows is not None:
@@ -58,6 +61,12 @@ def compare_versions(
             {name: plain(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall()
         )
     return Compared(a, b, found, sample)
+
+
+def _connection(reader: Reader) -> AbstractContextManager[DuckDBPyConnection]:
+    if reader.connection is not None:
+        return nullcontext(reader.connection)
+    return closing(connect(reader.settings, threads=reader.threads))
 
 
 def _hidden_and_key(reader: Reader, a: Version, b: Version) -> tuple[frozenset[str], tuple[str, ...]]:

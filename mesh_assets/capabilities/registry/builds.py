@@ -84,6 +84,11 @@ def since(connection: Connection, moment: datetime) -> list[BuildRecord]:
     return [build_of(row) for row in connection.execute(query)]
 
 
+def began(connection: Connection) -> datetime | None:
+    """When the first build or recheck began that is on record."""
+    return connection.scalar(select(BUILD.c.started).order_by(BUILD.c.id).limit(1))
+
+
 def of_run(connection: Connection, run_id: str) -> dict[ProductName, BuildRecord]:
     mine = (BUILD.c.run_id == run_id) & ~BUILD.c.recheck
     query = select(BUILD).where(mine).order_by(BUILD.c.id)

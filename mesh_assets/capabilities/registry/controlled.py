@@ -92,6 +92,11 @@ class Controlled(ABC):
         with self.reading() as connection:
             return builds.since(connection, moment)
 
+    def began(self) -> datetime | None:
+        """When the mesh first built something; None: it never did."""
+        with self.reading() as connection:
+            return builds.began(connection)
+
     def announce(self, announcement: Announcement) -> Announcement:
         """Put an announcement on record; it comes back with its number."""
         with self.writing() as connection:

@@ -15,6 +15,9 @@ from mesh_assets.words.errors import NoVersion
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.versions import Certificate, Version
 
+#: Values that a statement may list.
+FEW = 200
+
 
 def heads(
     connection: Connection, environment: str, products: Collection[ProductName] | None = None
@@ -66,13 +69,43 @@ def shown(
     return {product_name(row.product): Shown(row.number, row.snapshot, row.stored) for row in rows}
 
 
+#: Certificates that the last look at all heads came to. A version's never changes, and to parse a thousand of
+#: them costs more than all else of a look that a sensor takes twice a minute.
+_SEEN: dict[tuple[object, ...], Certificate] = {}
+
+
 def head_versions(connection: Connection, environment: str) -> dict[ProductName, Version]:
-    query = (
-        _versions()
-        .join(HEAD, (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number))
-        .where(HEAD.c.environment == environment)
-    )
-    return {product_name(row.product): _version(row) for row in connection.execute(query)}
+    global _SEEN
+    facts = [column for column in VERSION.c if column.name != "certificate"]
+    query = _of_heads(select(*facts, EXPIRY.c.expired), environment)
+    rows, seen = connection.execute(query).all(), _SEEN
+    unseen = [row.product for row in rows if _identity(row) not in seen]
+    found = _certificates(connection, environment, unseen) if unseen else {}
+    kept = {key: seen.get(key) or found[row.product] for row in rows for key in [_identity(row)]}
+    _SEEN = kept
+    return {product_name(row.product): _version(row, kept[_identity(row)]) for row in rows}
+
+
+def _certificates(
+    connection: Connection, environment: str, products: Collection[str]
+) -> dict[str, Certificate]:
+    """Of these heads; of all of them if they are many."""
+    query = _of_heads(select(VERSION.c.product, VERSION.c.certificate), environment)
+    if len(products) <= FEW:
+        query = query.where(HEAD.c.product.in_(list(products)))
+    return {row.product: certificate_from_json(row.certificate) for row in connection.execute(query)}
+
+
+def _of_heads(query: Select[Any], environment: str) -> Select[Any]:
+    mine = (HEAD.c.product == VERSION.c.product) & (HEAD.c.number == VERSION.c.number)
+    gone = (EXPIRY.c.product == VERSION.c.product) & (EXPIRY.c.number == VERSION.c.number)
+    joined = VERSION.join(HEAD, mine).outerjoin(EXPIRY, gone)
+    return query.select_from(joined).where(HEAD.c.environment == environment)
+
+
+def _identity(row: Row[Any]) -> tuple[object, ...]:
+    """What no other version has, in whatever registry."""
+    return row.product, row.number, row.run_id, row.fingerprint, row.published
 
 
 def version(connection: Connection, product: ProductName, number: int) -> Version:
@@ -124,7 +157,7 @@ def add(connection: Connection, certificate: Certificate, *, run_id: str, publis
     )
 
 
-def _version(row: Row[Any]) -> Version:
+def _version(row: Row[Any], certificate: Certificate | None = None) -> Version:
     return Version(
         product=product_name(row.product),
         number=row.number,
@@ -134,7 +167,7 @@ def _version(row: Row[Any]) -> Version:
         contract_version=row.contract_version,
         run_id=row.run_id,
         published=row.published,
-        certificate=certificate_from_json(row.certificate),
+        certificate=certificate or certificate_from_json(row.certificate),
         expired=row.expired,
         stored=row.stored,
     )

@@ -63,11 +63,12 @@ def test_both_ways_write_the_same_registries(built: Shop) -> None:
     assert second.expires - second.opened == first.expires - first.opened
 
 
-def test_a_kitchen_is_opened_on_sqlite_without_sqlalchemy(built: Shop) -> None:
+def test_a_kitchen_is_opened_on_sqlite_without_slow_imports(built: Shop) -> None:
     program = (
         "import sys; from mesh_assets.cli.app import app\n"
         "app(['kitchen', 'open', 'try'], standalone_mode=False)\n"
-        "sys.exit('sqlalchemy' in sys.modules)"
+        "slow = {'sqlalchemy', 'pydantic', 'rich', 'mesh_assets.cli.build'} & {*sys.modules}\n"
+        "sys.exit(str(slow) if slow else 0)"
     )
     environment = {**os.environ, **built.environment}
     command = [sys.executable, "-c", program]

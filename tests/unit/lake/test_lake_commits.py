@@ -185,7 +185,7 @@ def test_a_large_table_stays_partitioned_and_loses_only_what_is_replaced(committ
 
     assert [len(rows(each.snapshot)) for each in (first, second, third)] == [SMALL + 1, 2, 2]
     with lake.connect(settings) as connection:
-        assert open_ledger(connection, settings, "shop").partition_column(ORDERS) == "week"
+        assert open_ledger(connection, settings, "shop").tables([ORDERS])[ORDERS].partition_column == "week"
 
 
 def test_descriptions_are_kept_with_the_table(staged, settings):

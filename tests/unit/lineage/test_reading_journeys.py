@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,7 @@ def test_a_journey_is_read_with_all_that_it_says(shop: Shop, mesh: Mesh) -> None
         ('"0 6 * * 1"', '"0 6 * *"', 4, "it has 4 fields"),
         ("Europe/Vienna", "Europe/Wien", 4, "'Europe/Wien' is no time zone"),
         ("external: bank_sync", "external: bank_sync, products: [shop.orders]", 7, "Write one of the two"),
+        ("owners:", "since: soon\nowners:", 13, "'soon' is no day"),
         ("within: 2h", "within: soon", 7, "soon"),
         ('"08:00"', '"8 am"', 9, "'8 am' is no time of day"),
         ("minimum: 1", "minimum: 10", 11, "no number of rows"),
@@ -95,6 +96,17 @@ def test_a_slip_is_told_with_its_place(
 
     assert f"{path}:{line}:" in str(caught.value)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("day", ["2026-12-01", '"2026-12-01"'])
+def test_a_journey_says_since_when_it_owes_anything_in_its_own_time_zone(
+    shop: Shop, mesh: Mesh, day: str
+) -> None:
+    write(shop, f"{TAKINGS}since: {day}\n")
+
+    (journey,) = read_journeys(shop.settings, mesh)
+
+    assert journey.since == datetime(2026, 11, 30, 23, tzinfo=UTC)
 
 
 def test_an_unknown_journey_names_its_neighbour(shop: Shop, mesh: Mesh) -> None:

@@ -9,6 +9,7 @@ from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.observability.health_facts import ProductFacts, State, facts
 from mesh_assets.capabilities.observability.health_status import history, mesh_status
 from mesh_assets.capabilities.observability.lateness import late_since
+from mesh_assets.capabilities.observability.locations import readable_mesh
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
 from mesh_assets.words.rules import Place
@@ -154,6 +155,29 @@ def test_a_broken_domain_is_named_and_since_when_while_the_others_are_told_as_ev
 
         path.write_text(sound, encoding="utf-8")
         assert mesh_status(shop.settings, registry, now).good
+
+
+def test_who_looks_again_in_one_process_sees_every_edit_and_every_release(shop: Shop) -> None:
+    """What was read is remembered; what changed is read anew, also where it broke and was mended."""
+    contract = shop.folder("books.revenue") / "contract.yaml"
+    good = contract.read_text(encoding="utf-8")
+
+    def seen() -> tuple[set[str], set[str], dict[str, tuple[int, int]]]:
+        mesh, problems = readable_mesh(shop.settings)
+        with open_registry(shop.settings) as registry:
+            heads = registry.head_versions()
+        rows = {str(name): (each.number, each.certificate.rows) for name, each in heads.items()}
+        return {str(each.name) for each in mesh.products}, set(problems), rows
+
+    both = {"books.revenue", "shop.orders"}
+    assert seen() == (both, set(), {})
+    shop.build("shop.orders")
+    contract.write_text("no contract", encoding="utf-8")
+    assert seen() == ({"shop.orders"}, {"books"}, {"shop.orders": (1, 2)})
+    shop.deliver(ORDERS + "3,30\n")
+    shop.build("shop.orders", run_id="run-2")
+    contract.write_text(good, encoding="utf-8")
+    assert seen() == (both, set(), {"shop.orders": (2, 3)})
 
 
 def test_history_tells_how_the_builds_of_each_day_went(shop: Shop) -> None:

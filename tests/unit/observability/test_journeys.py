@@ -11,12 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh_assets.capabilities.observability.journeys import Facts, Made, Reported, evaluate, periods
+from mesh_assets.capabilities.observability.journey_facts import instances
+from mesh_assets.capabilities.observability.journeys import (
+    Facts,
+    Made,
+    Reported,
+    evaluate,
+    owed,
+    periods,
+)
+from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.cron import CronRefused, last_tick, read_cron, ticks
 from mesh_assets.words.journeys import Journey, JourneyState, JourneyStep, Period, ReadyBy, RowBounds
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import Place
 from mesh_assets.words.versions import BuildOutcome
+from tests.shop import Shop
 
 ORDERS, REVENUE = ProductName("shop", "orders"), ProductName("books", "revenue")
 SIX = datetime(2024, 3, 4, 6, tzinfo=UTC)
@@ -205,6 +215,63 @@ def test_a_triggered_journey_has_a_period_per_publication() -> None:
 
     assert [(each.begin, each.end) for each in found] == [(published[1], None), (SIX, published[1])]
     assert found[0].deadline == SIX + timedelta(hours=23)  # begun after five: the next day's five
+
+
+@pytest.mark.parametrize(
+    ("since", "wanted"),
+    [
+        (SIX - timedelta(days=9), "late"),
+        (SIX + timedelta(hours=1), "late"),  # begun before eight, done after it
+        (SIX + timedelta(hours=3), "on_time"),
+    ],
+)
+def test_a_deadline_binds_only_who_existed_when_it_passed(since: datetime, wanted: str) -> None:
+    (period,) = owed([PERIOD], since)
+    facts = Facts((made(ORDERS, 190), made(REVENUE, 195)), (said(192),))
+
+    found = evaluate(JOURNEY, period, facts, NOON)
+
+    assert found.state == wanted
+    promise = next(each for each in found.expectations if each.name == "ready_by")
+    assert promise.kept is (None if wanted == "on_time" else False)
+
+
+def test_after_a_deadline_that_bound_nobody_the_end_of_the_period_does() -> None:
+    (period,) = owed([PERIOD], SIX + timedelta(hours=3))
+    facts, end = Facts((made(ORDERS, 190),)), SIX + timedelta(days=1)
+
+    assert evaluate(JOURNEY, period, facts, NOON).state == "running"
+    assert evaluate(JOURNEY, period, facts, end + timedelta(minutes=1)).state == "incomplete"
+
+
+def test_periods_that_were_over_before_anything_was_owed_are_none() -> None:
+    known = periods(JOURNEY, (), NOON, 5)
+
+    begins = [each.begin for each in owed(known, NOON - timedelta(days=2))]
+    assert begins == [each.begin for each in known[:3]]
+    assert [each.begin for each in owed(known, NOON + timedelta(days=9))] == [known[0].begin]
+
+
+@pytest.mark.parametrize(("since", "wanted"), [(None, "on_time"), (datetime(2020, 1, 1, tzinfo=UTC), "late")])
+def test_a_fresh_mesh_owes_nothing_of_the_time_before_it_unless_the_journey_says_so(
+    shop: Shop, since: datetime | None, wanted: str
+) -> None:
+    journey = Journey(
+        name="yearly",
+        description="",
+        targets=(ORDERS,),
+        place=JOURNEY.place,
+        cron="0 0 1 1 *",
+        ready_by=ReadyBy(0, 0, "UTC"),
+        since=since,
+    )
+    with open_registry(shop.settings) as registry:
+        before = instances(registry, journey)
+        shop.build("shop.orders")
+        after = instances(registry, journey)
+
+    assert before[0].state == ("missing" if since else "running")
+    assert after[0].state == wanted
 
 
 def test_every_state_can_be_told_apart() -> None:
