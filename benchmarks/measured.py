@@ -28,6 +28,11 @@ LOOK_EVERY = 0.02
 #: many gigabytes takes long to weigh, and holds still meanwhile: so many times as long it is left alone.
 WEIGH_EVERY = 0.25
 WEIGH_PAUSE = 10
+#: For a command that is started often: Python keeps bytecode, as it does where nobody forbids it.
+BYTECODE = {
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "mesh-bench-bytecode"),
+}
 
 
 @dataclass(frozen=True)

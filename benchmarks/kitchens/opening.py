@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks.kitchens.peers.ours import BYTECODE
+from benchmarks.measured import BYTECODE
 from mesh_assets.capabilities.kitchens.opening import open_kitchen
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import ProductName

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from benchmarks.measured import BYTECODE
 from benchmarks.tables import machine
 from mesh_assets.capabilities.orchestration.server import running_server
 from mesh_assets.capabilities.registry import open_registry
@@ -102,7 +103,7 @@ def main() -> None:
     with (
         nullcontext(asked.home) if asked.home else tempfile.TemporaryDirectory(prefix="mesh-drop-") as folder
     ):
-        os.environ["MESH_HOME"] = str(Path(folder) / ".mesh")
+        os.environ.update({**BYTECODE, "MESH_HOME": str(Path(folder) / ".mesh")})
         quiet = subprocess.DEVNULL
         subprocess.run(mesh("build"), cwd=PROJECT, check=True, stdout=quiet, stderr=quiet)
         with running(*(["--one-process"] if asked.one_process else [])) as started:

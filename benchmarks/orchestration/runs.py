@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.measured import BYTECODE
 from benchmarks.orchestration.drop import mesh, running
 from benchmarks.plan import bare_plan
 from benchmarks.tables import machine, table
@@ -91,7 +92,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     print(machine())
     with tempfile.TemporaryDirectory(prefix="mesh-runs-") as folder:
-        os.environ["MESH_HOME"] = str(Path(folder) / ".mesh")
+        os.environ.update({**BYTECODE, "MESH_HOME": str(Path(folder) / ".mesh")})
         found, runs = measure(Path(folder))
     products = sum(asset.in_lake for asset in read_mesh(read_settings()).assets.values())
     least = next(iter(found.values()))

@@ -62,4 +62,5 @@ class Side:
     def run(self, *arguments: str) -> Cost:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        return measure([self.program, "-p", str(self.folder), *arguments], {"HOME": str(home)})
+        where = ("-p", str(self.folder), "--log-file-dir", str(self.folder / "logs"))
+        return measure([self.program, *where, *arguments], {"HOME": str(home)})

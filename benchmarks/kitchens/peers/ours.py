@@ -8,22 +8,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.kitchens.peers.project import COLUMNS, Project
-from benchmarks.measured import Cost, measure
+from benchmarks.measured import BYTECODE, Cost, measure
 from mesh_assets.capabilities.orchestration.instance import open_instance
 from tests.shop import Shop, add_domain, write_product
 
 NAME = "mesh_assets"
 MESH = [sys.executable, "-m", "mesh_assets.cli"]
 NOTHING = ["--help"]
-BYTECODE = {
-    "PYTHONDONTWRITEBYTECODE": "",
-    "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "mesh-bench-bytecode"),
-}
 
 
 def warm(folder: Path) -> None:

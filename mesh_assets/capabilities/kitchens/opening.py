@@ -11,10 +11,11 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.kitchens.sampling import sample_of
 from mesh_assets.capabilities.kitchens.starts import Start, find_start
@@ -35,8 +36,12 @@ from mesh_assets.words.kitchens import (
     branch_of,
     kitchen_name,
 )
+from mesh_assets.words.promotions import PromotionState
 from mesh_assets.words.settings import Settings, in_kitchen
 from mesh_assets.words.vaults import SCHEME
+
+if TYPE_CHECKING:
+    from mesh_assets.capabilities.registry import Registry
 
 #: Checking a large repository out takes a while.
 CHECKOUT = 600
@@ -113,23 +118,24 @@ def _planned(root: Settings, name: str, wish: Wish, start: Start) -> Kitchen:
 
 def _opened(root: Settings, kitchen: Kitchen, start: Start) -> Opened:
     checkout = _begin_checkout(kitchen, start)
-    changes = _begin_status(start)
-    try:
-        kitchen = _pin_and_seed(root, kitchen, start)
-    finally:
-        _finish_checkout(kitchen, checkout)
-    if (start.settings.home / "corrections").is_dir():
-        from mesh_assets.capabilities.kitchens.mended_rows import begin_with
+    with _begin_status(start) or nullcontext() as changes:
+        try:
+            kitchen = _pin_and_seed(root, kitchen, start)
+            _refuse_moved_code(kitchen, start)
+        finally:
+            _finish_checkout(kitchen, checkout)
+        if (start.settings.home / "corrections").is_dir():
+            from mesh_assets.capabilities.kitchens.mended_rows import begin_with
 
-        begin_with(start.settings, kitchen.home)
-    _write_record(kitchen, start)
-    kitchen = replace(kitchen, state=KitchenState.OPEN)
-    if not keep_state(root.registry, kitchen.name, kitchen.state):
-        with open_registry(root) as registry:
-            registry.keep_kitchen(kitchen)
-    (kitchen.home / BEGUN).unlink(missing_ok=True)
-    made = in_kitchen(root, kitchen.name)
-    return Opened(kitchen, made, tuple(_notes(kitchen, start, changes)))
+            begin_with(start.settings, kitchen.home)
+        _write_record(kitchen, start)
+        kitchen = replace(kitchen, state=KitchenState.OPEN)
+        if not keep_state(root.registry, kitchen.name, kitchen.state):
+            with open_registry(root) as registry:
+                registry.keep_kitchen(kitchen)
+        (kitchen.home / BEGUN).unlink(missing_ok=True)
+        made = in_kitchen(root, kitchen.name)
+        return Opened(kitchen, made, tuple(_notes(kitchen, start, changes)))
 
 
 def _pin_and_seed(root: Settings, kitchen: Kitchen, start: Start) -> Kitchen:
@@ -141,15 +147,40 @@ def _pin_and_seed(root: Settings, kitchen: Kitchen, start: Start) -> Kitchen:
     with open_registry(root) as registry:
         if start.settings.base is None:
             kitchen, instant = registry.open_kitchen(kitchen, start.instant)
+            _refuse_half_promoted(kitchen, start, registry)
             with registry.reading() as connection:
                 seed(connection, kitchen.home / "registry.sqlite", Seed(kitchen, instant.numbers))
             return kitchen
     with open_registry(start.settings) as theirs:
         instant = theirs.pin_instant(kitchen.holder, kitchen.expires)
+        _refuse_half_promoted(kitchen, start, theirs)
         kitchen = pin_below(root, start.settings, kitchen, instant)
         with theirs.reading() as connection:
             seed(connection, kitchen.home / "registry.sqlite", Seed(kitchen, instant.numbers))
     return kitchen
+
+
+def _refuse_half_promoted(kitchen: Kitchen, start: Start, registry: Registry) -> None:
+    """Data of after a promotion beside code of before it is no moment that there was."""
+    for each in registry.unfinished_promotions() if start.now else ():
+        if each.state is PromotionState.RELEASED:
+            resume = f"`mesh kitchen promote {each.kitchen} --resume`"
+            raise CannotOpen(
+                name=kitchen.name,
+                problem=f"promotion {each.id} of kitchen {each.kitchen} shows its data, and its code follows",
+                remedy=f"open it when that is done; if it was interrupted, {resume} goes on with it",
+            )
+
+
+def _refuse_moved_code(kitchen: Kitchen, start: Start) -> None:
+    """A promotion that was whole between our look at the code and the pins is seen by this."""
+    at = git(start.settings.domains, "rev-parse", "HEAD") if start.now and start.top else None
+    if at is not None and at.strip() != start.commit:
+        raise CannotOpen(
+            name=kitchen.name,
+            problem=f"the code moved meanwhile, from commit {kitchen.commit[:12]} to {at.strip()[:12]}",
+            remedy="open it again",
+        )
 
 
 def _claim(home: Path, kitchen: Kitchen, root: Settings) -> None:

@@ -91,6 +91,7 @@ def _pinned(connection: sqlite3.Connection, kitchen: Kitchen) -> Kitchen | None:
     if known != set(vars(kitchen)) or connection.execute(MOVED).fetchone()[0]:
         return None
     taken = connection.execute("SELECT count(*) FROM kitchen WHERE name = ?", (kitchen.name,)).fetchone()[0]
+    taken += connection.execute("SELECT count(*) FROM promotion WHERE state = 'released'").fetchone()[0]
     gone = "SELECT count(*) FROM head JOIN expiry USING (product, number) WHERE environment = ?"
     if taken or connection.execute(gone, (PROD,)).fetchone()[0]:
         return None

@@ -12,10 +12,12 @@ from dataclasses import replace
 import pytest
 
 from mesh_assets.capabilities.kitchens.dropping import drop_kitchen
+from mesh_assets.capabilities.kitchens.opening import Wish, open_kitchen
 from mesh_assets.capabilities.kitchens.promote import Wanted, promote, resume
 from mesh_assets.capabilities.kitchens.undo import undo
 from mesh_assets.capabilities.publishing.build import build
 from mesh_assets.capabilities.registry import open_registry
+from mesh_assets.words.kitchens import CannotOpen
 from mesh_assets.words.names import product_name
 from mesh_assets.words.promotions import (
     CodeConflict,
@@ -25,7 +27,7 @@ from mesh_assets.words.promotions import (
     PromotionState,
 )
 from tests.shop import Shop
-from tests.unit.kitchens.conftest import edit, git, opened
+from tests.unit.kitchens.conftest import edit, entered, git, opened
 from tests.unit.kitchens.test_promotion import changed, nothing_is_stale
 
 #: Promotes, and dies without a word when it comes to a step.
@@ -96,6 +98,31 @@ def test_a_promotion_that_is_killed_is_whole_or_nothing_and_the_next_command_end
         assert {each.state for each in registry.unfinished_promotions()} <= {PromotionState.LANDED}
     assert git(built.root, "status", "--porcelain") == ""
     assert nothing_is_stale(built)
+
+
+@pytest.mark.parametrize("start", ["main", "other"])
+def test_no_kitchen_is_opened_on_data_whose_code_is_on_its_way(built: Shop, start: str) -> None:
+    """From `other`, a kitchen that moves by itself, one can be opened all the same."""
+    open_kitchen(built.settings, "other")
+    changed(built)
+    told = []
+
+    def step(name: str) -> None:
+        if name == "code" and start == "main":
+            with pytest.raises(CannotOpen, match="promotion 1 of kitchen try shows its data") as refused:
+                open_kitchen(built.settings, "early")
+            told.append(str(refused.value))
+            assert not built.settings.kitchen_home("early").exists()
+        elif name == "code":
+            told.append(open_kitchen(built.settings, "early", Wish(start=start)).kitchen.base)
+
+    promote(built.settings, "try", Wanted(on_step=step))
+
+    assert len(told) == 1
+    if start == "main":
+        early = open_kitchen(built.settings, "early")
+        assert early.kitchen.commit == git(built.root, "rev-parse", "HEAD")
+        assert entered(built, "early").rows("shop.orders")[0][1] == 20
 
 
 def seen(shop: Shop) -> tuple[object, float]:
