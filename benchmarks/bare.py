@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import duckdb
 
 from mesh_assets.capabilities.contracts.model import Source
+from mesh_assets.capabilities.lake.places import quoted
 from mesh_assets.capabilities.publishing.sources import SourceFile, readable_paths, source_sql
 
 
@@ -34,14 +36,21 @@ class Table:
     def relation(self) -> duckdb.DuckDBPyRelation:
         return self.con.read_parquet(str(self.path))
 
-    def polars(self) -> Any:
-        return self.relation.pl()
+    def polars(self, columns: Sequence[str] | None = None) -> Any:
+        return self._chosen(columns).pl()
 
-    def arrow(self) -> Any:
-        return self.relation.to_arrow_table()
+    def lazy(self) -> Any:
+        return self.relation.pl(lazy=True)
 
-    def pandas(self) -> Any:
-        return self.relation.df()
+    def arrow(self, columns: Sequence[str] | None = None) -> Any:
+        return self._chosen(columns).to_arrow_table()
+
+    def pandas(self, columns: Sequence[str] | None = None) -> Any:
+        return self._chosen(columns).df()
+
+    def _chosen(self, columns: Sequence[str] | None) -> duckdb.DuckDBPyRelation:
+        named = "*" if columns is None else ", ".join(map(quoted, columns))
+        return self.relation.project(named)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ class Run:
             "meshes": len(self.counts),
             "broken": self.broken,
             "done although it had failed": sum(each.done for each in self.counts),
+            "told in somebody else's words": sum(sum(each.raised.values()) for each in self.counts),
             "too late": sum(each.too_late for each in self.counts),
             **{name: summed(name) for name in ("points", "acts", "ends", "calls", "raised")},
             "total": sum(each.total for each in self.counts),

@@ -72,5 +72,6 @@ def _source(settings: Settings, domain: DomainAssets, name: str, weeks: tuple[st
     assert source is not None  # reading the domain has refused unknown sources
     # Where a slip would be told, and how automation waits for files, are no business of a recipe.
     facts = {key: value for key, value in asdict(source).items() if key not in ("place", "delivery")}
-    paths = [str(path) for _, path in expected_paths(source, Path(settings.sources), weeks)]
+    # Weeks to come are announced, and their files are not there yet.
+    paths = [str(path) for _, path in expected_paths(source, Path(settings.sources), weeks) if path.exists()]
     return {"source": facts, "paths": paths}

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
+from mesh_assets.capabilities.contracts.scaffold import new_contract_text, new_domain_text
 from mesh_assets.capabilities.portal.app import make_app, make_site
 from mesh_assets.capabilities.portal.forms import Form
 from mesh_assets.capabilities.portal.site import Site
 from mesh_assets.capabilities.registry import open_registry
+from mesh_assets.words.names import ProductName
 from mesh_assets.words.portal import PortalSettings, read_portal_settings
+from mesh_assets.words.settings import Settings, read_settings
 from tests.shop import Shop, add_domain, make_shop, write_product
 
 HOME = "http://127.0.0.1:3010"
@@ -75,6 +78,21 @@ def make_past(root: Path) -> Shop:
     except Exception as error:
         assert "shop.orders" in str(error)
     return shop
+
+
+def make_many(root: Path, domains: int = 60) -> Settings:
+    """Many domains of one product that nobody built: twenty from nothing, twenty from those, and so on."""
+    for number in range(domains):
+        name = ProductName(f"d{number:02}", "numbers")
+        folder = root / "domains" / name.domain
+        (folder / "numbers").mkdir(parents=True)
+        (folder / "domain.yaml").write_text(new_domain_text(name.domain, products=["numbers"]), "utf-8")
+        contract = new_contract_text(name, [("id", "BIGINT")])
+        (folder / "numbers" / "contract.yaml").write_text(contract, "utf-8")
+        before = f"d{number - 20:02}.numbers"
+        sql = f"-- input: {before}\nselect * from {before}\n" if number >= 20 else "select 1 as id\n"
+        (folder / "numbers" / "recipe.sql").write_text(sql, "utf-8")
+    return read_settings({"MESH_HOME": str(root / ".mesh"), "MESH_DOMAINS": str(root / "domains")})
 
 
 @dataclass(frozen=True)

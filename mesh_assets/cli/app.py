@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -16,7 +16,7 @@ from mesh_assets.cli.as_typed import spare_validators
 from mesh_assets.cli.commands import COMMANDS
 from mesh_assets.cli.kitchen_names import complete_kitchen
 from mesh_assets.cli.later import AtNeed
-from mesh_assets.cli.terminal import stderr
+from mesh_assets.cli.terminal import say, stderr
 from mesh_assets.words.errors import MeshError, YourCode
 
 INTERRUPTED = 130
@@ -38,6 +38,14 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"mesh_assets {version('mesh-assets')}")
+        raise typer.Exit
+
+
 @app.callback()
 def place(
     within: Annotated[
@@ -50,6 +58,9 @@ def place(
             autocompletion=complete_kitchen,
         ),
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """What stands before the command is where it works: in production, or in a kitchen."""
     if within:
@@ -66,16 +77,14 @@ def main() -> None:
     try:
         app()
     except MeshError as error:
-        stderr().print(f"[bold red]error[/] {_escaped(str(error))}", soft_wrap=True)
-        sys.exit(2 if isinstance(error, YourCode) else 1)
-    except OSError as error:
-        from mesh_assets.words.stores import disk_refused
+        _end(error)
+    except Exception as error:
+        from mesh_assets.capabilities.lake.told import in_words
 
-        refused = disk_refused(error)
-        if refused is None:
+        ours = in_words(error) or _damaged(error)
+        if ours is None:
             raise
-        stderr().print(f"[bold red]error[/] {_escaped(str(refused))}", soft_wrap=True)
-        sys.exit(1)
+        _end(ours)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:  # typer has turned Ctrl-C into its exit code, without a word
             told = (
@@ -83,6 +92,22 @@ def main() -> None:
             )
             stderr().print(told, soft_wrap=True)
         raise
+
+
+def _end(error: MeshError) -> NoReturn:
+    stderr().print(f"[bold red]error[/] {_escaped(str(error))}", soft_wrap=True)
+    sys.exit(2 if isinstance(error, YourCode) else 1)
+
+
+def _damaged(error: Exception) -> MeshError | None:
+    """For what SQLite says of a file that is none of its own; asked by name, so that nothing is imported."""
+    kind, said = type(error), str(error)
+    if kind.__name__ != "DatabaseError" or not ("not a database" in said or "is malformed" in said):
+        return None
+    from mesh_assets.words.settings import read_settings
+    from mesh_assets.words.stores import RegistryDamaged
+
+    return RegistryDamaged(where=read_settings().registry, problem=said.splitlines()[0])
 
 
 def _escaped(text: str) -> str:

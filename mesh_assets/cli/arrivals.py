@@ -7,23 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh_assets.cli.look import JsonOption
-from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import LARGEST, cells, complete_domain, print_json, stderr, stdout, table
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
     from mesh_assets.words.settings import Settings
 
 
-def _complete_domain(incomplete: str) -> list[str]:
-    from mesh_assets.capabilities.lineage.read import domain_names
-    from mesh_assets.words.settings import read_settings
-
-    return [name for name in domain_names(read_settings()) if name.startswith(incomplete)]
-
-
 def arrivals(
     domain: Annotated[
-        str | None, typer.Argument(help="Only what this domain receives.", autocompletion=_complete_domain)
+        str | None, typer.Argument(help="Only what this domain receives.", autocompletion=complete_domain)
     ] = None,
     look: Annotated[
         bool, typer.Option("--look", help="Look now, as the sensors do, before telling.")
@@ -31,7 +24,7 @@ def arrivals(
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="Only files that builds go without; exit 1 if there is one.")
     ] = False,
-    limit: Annotated[int, typer.Option(help="At most so many, newest first.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="At most so many, newest first.", min=1, max=LARGEST)] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """Show which files, rows and events came, and which were set aside and why.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh_assets.cli.look import JsonOption, ProductArgument, mesh_and_registry
-from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import cells, place_to_write, print_json, stderr, stdout, table
 from mesh_assets.cli.why import UnmaskedOption
 from mesh_assets.words.names import product_name
 
@@ -25,7 +25,8 @@ def diff(
         float, typer.Option(min=0.0, help="DOUBLE and FLOAT values that are so near count as the same.")
     ] = 0.0,
     rows: Annotated[
-        Path | None, typer.Option(help="Write all rows that differ to this Parquet or CSV file.")
+        Path | None,
+        typer.Option(help="Write all rows that differ to this Parquet or CSV file.", callback=place_to_write),
     ] = None,
     unmasked: UnmaskedOption = False,
     as_json: JsonOption = False,

@@ -21,18 +21,19 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
 
     **Examples**: `mesh doctor` · `mesh doctor --json`
     """
-    from mesh_assets.capabilities.observability.health import look_at_all
+    from mesh_assets.capabilities.observability.health import look_at_all, safely
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
-    findings = [*look_at_all(settings), *_stopped(settings), *_locations(settings), *_runs(settings)]
-    findings += _kitchens(settings)
+    more = (_stopped, _locations, _runs, _kitchens)
+    findings = [*look_at_all(settings), *(each for look in more for each in safely(look, settings))]
     if as_json:
         print_json([vars(finding) for finding in findings])
     else:
+        width = max(len(finding.what) for finding in findings)
         for finding in findings:
             mark = "[green]ok[/]  " if finding.good else "[bold red]bad[/] "
-            stdout().print(f"{mark} {finding.what:<12} {finding.told}", soft_wrap=True)
+            stdout().print(f"{mark} {finding.what:<{width}} {finding.told}", soft_wrap=True)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ import typer
 from mesh_assets.cli.look import JsonOption
 from mesh_assets.cli.moments import day
 from mesh_assets.cli.pause import known_scope
-from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout, table
+from mesh_assets.cli.terminal import LARGEST, cells, complete_product, print_json, stdout, table
 from mesh_assets.words.following import Access, Asked, By, Follow, Heard, checked_address
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def follow(
     mail: Annotated[str | None, typer.Option(help="Where mails go.")] = None,
     webhook: Annotated[str | None, typer.Option(help="Where JSON is posted.")] = None,
     on: Annotated[list[Heard] | None, typer.Option(help="Of what; may be repeated. All if none.")] = None,
-    end: Annotated[int | None, typer.Option(help="Stop: the number that --list shows.")] = None,
+    end: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST, help="Stop: the number that --list shows.")
+    ] = None,
     show: Annotated[bool, typer.Option("--list", help="What you follow.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mesh_assets.cli.kitchen_names import complete_kitchen
-from mesh_assets.cli.terminal import cells, print_json, stdout, table
+from mesh_assets.cli.terminal import cells, place_to_write, print_json, stdout, table
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.lineage.impact import Impact, Proof, Touched
@@ -40,8 +40,12 @@ def impact(
             "--ci", help="Markdown, and exit code 1 for a contract that breaks consumers unannounced."
         ),
     ] = False,
-    output: Annotated[Path | None, typer.Option(help="Write the Markdown to this file as well.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write it to this file as JUnit's XML.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the Markdown to this file as well.", callback=place_to_write)
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write it to this file as JUnit's XML.", callback=place_to_write)
+    ] = None,
 ) -> None:
     """What the working tree changes: assets to make again, consumers, owners, contracts, rules, journeys.
 

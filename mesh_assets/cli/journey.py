@@ -64,7 +64,7 @@ def journeys(as_json: AsJson = False) -> None:
 @journey.command()
 def show(
     name: Annotated[str, typer.Argument(help="The journey.", autocompletion=complete_journey)],
-    history: Annotated[int, typer.Option(min=1, help="So many of its last runs.")] = 1,
+    history: Annotated[int, typer.Option(min=1, max=1000, help="So many of its last runs.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """One journey: what a person gets, its steps, what it promises, and how its last runs went.

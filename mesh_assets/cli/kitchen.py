@@ -166,7 +166,7 @@ def drop(
 @kitchen.command()
 def dev(
     name: Name,
-    port: Annotated[int, typer.Option(help="The UI's port, on this machine only.")] = 3100,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The UI's port, on this machine only.")] = 3100,
 ) -> None:
     """Open the Dagster UI over a kitchen: what it was opened with is there, and nothing looks stale.
 

@@ -9,7 +9,7 @@ import typer
 
 from mesh_assets.cli.kitchen import JsonOption, Name
 from mesh_assets.cli.kitchen_names import root_settings
-from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import cells, place_to_write, print_json, stderr, stdout, table
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.kitchens.changes import KitchenDiff
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def diff(
     name: Name,
-    html: Annotated[Path | None, typer.Option(help="Write it as one HTML page, with a picture.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write it as one HTML page, with a picture.", callback=place_to_write)
+    ] = None,
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="DOUBLE and FLOAT values that are so near count as the same.")
     ] = 0.0,

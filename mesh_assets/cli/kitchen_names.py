@@ -18,5 +18,10 @@ def root_settings() -> Settings:
 
 def complete_kitchen(incomplete: str) -> list[str]:
     """Names of kitchens, from their folders."""
-    folders = root_settings().kitchen_home("x").parent.glob("*/kitchen.json")
+    from mesh_assets.words.errors import MeshError
+
+    try:
+        folders = root_settings().kitchen_home("x").parent.glob("*/kitchen.json")
+    except MeshError:  # a setting is wrong: the command itself says which
+        return []
     return sorted(path.parent.name for path in folders if path.parent.name.startswith(incomplete))

@@ -8,7 +8,7 @@ import typer
 
 from mesh_assets.cli.kitchen import JsonOption, Name
 from mesh_assets.cli.kitchen_names import root_settings
-from mesh_assets.cli.terminal import cells, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import LARGEST, cells, print_json, stderr, stdout, table
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.kitchens.promote import Outcome
@@ -160,7 +160,9 @@ def promotions(
 
 
 def undo(
-    promotion: Annotated[int, typer.Argument(help="Its number, see `mesh kitchen promotions`.")],
+    promotion: Annotated[
+        int, typer.Argument(min=1, max=LARGEST, help="Its number, see `mesh kitchen promotions`.")
+    ],
     reason: Annotated[str, typer.Option(help="For the ledger and the certificates.")] = "",
     as_json: JsonOption = False,
 ) -> None:

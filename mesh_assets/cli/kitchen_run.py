@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mesh_assets.cli.kitchen import JsonOption, Name
 from mesh_assets.cli.kitchen_names import root_settings
-from mesh_assets.cli.terminal import cells, print_json, stdout
+from mesh_assets.cli.terminal import as_typed_here, cells, print_json, stdout
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.kitchens.running import KitchenRun, Step
@@ -46,7 +47,8 @@ def run(
     from mesh_assets.words.settings import in_kitchen
 
     settings = in_kitchen(root_settings(), name)
-    done = run_kitchen(settings, Plan(audit_share, no_skip, seed), _quiet if as_json else _tell)
+    tell = _quiet if as_json else partial(_tell, name)
+    done = run_kitchen(settings, Plan(audit_share, no_skip, seed), tell)
     _tell_dagster(settings, done)
     if as_json:
         print_json(plain_run(done))
@@ -77,10 +79,11 @@ def _quiet(_: Step) -> None:
     """What is printed at the end is enough."""
 
 
-def _tell(step: Step) -> None:
+def _tell(kitchen: str, step: Step) -> None:
     colour, name = COLOURS[step.verdict], cells(step.product)[0]
     version = f" version {step.version}" if step.version and step.verdict == "made" else ""
-    told = f"[{colour}]{step.verdict:<8}[/] {name}{version} [dim]{cells(step.why)[0]}[/]"
+    why = as_typed_here(cells(step.why)[0], kitchen)
+    told = f"[{colour}]{step.verdict:<8}[/] {name}{version} [dim]{why}[/]"
     stdout().print(told, soft_wrap=True)
 
 

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh_assets.cli.terminal import cells, complete_product, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import (
+    LARGEST,
+    cells,
+    complete_domain,
+    complete_product,
+    place_to_write,
+    print_json,
+    stderr,
+    stdout,
+    table,
+)
+from mesh_assets.words.kitchens import UnknownDomains
 from mesh_assets.words.names import at_version
 
 if TYPE_CHECKING:
@@ -28,7 +39,9 @@ class Format(StrEnum):
 
 
 def products(
-    domain: Annotated[str | None, typer.Argument(help="Only this domain.")] = None,
+    domain: Annotated[
+        str | None, typer.Argument(help="Only this domain.", autocompletion=complete_domain)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List every product: its version, rows, and how its last build ended.
@@ -38,6 +51,8 @@ def products(
     mesh, registry = mesh_and_registry()
     from mesh_assets.capabilities.observability.status import product_rows
 
+    if domain is not None and domain not in mesh.domains:
+        raise UnknownDomains(wanted=domain, known=", ".join(sorted(mesh.domains)))
     rows = [row for row in product_rows(mesh, registry) if domain in (None, row["product"].split(".")[0])]
     if as_json:
         print_json(rows)
@@ -95,13 +110,17 @@ def read(
     version: Annotated[
         str | None, typer.Option(help="This version, a number or a tag; the current one if not given.")
     ] = None,
-    release: Annotated[int | None, typer.Option(help="As readers saw it at this release.")] = None,
+    release: Annotated[
+        int | None, typer.Option(min=0, max=LARGEST, help="As readers saw it at this release.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write the rows.")] = Format.TABLE,
     limit: Annotated[
-        int | None, typer.Option(min=0, help="At most so many rows (a table shows 20 unless told).")
+        int | None,
+        typer.Option(min=0, max=LARGEST, help="At most so many rows (a table shows 20 unless told)."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="To this file; parquet needs one.")
+        Path | None,
+        typer.Option("--output", "-o", help="To this file; parquet needs one.", callback=place_to_write),
     ] = None,
 ) -> None:
     """Read a product, as readers see it now or at a version.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mesh_assets.cli.moments import day, moment
-from mesh_assets.cli.terminal import cells, complete_product, print_json, stdout, table
+from mesh_assets.cli.terminal import LARGEST, cells, complete_product, print_json, stdout, table
 
 if TYPE_CHECKING:
     from mesh_assets.words.controls import Pause
@@ -109,7 +109,9 @@ def announce(
         stdout().print(f"What uses {name} is held. To let it go: `mesh let-go {name}`", markup=False)
 
 
-def withdraw(number: Annotated[int, typer.Argument(help="As `mesh pauses` shows it.")]) -> None:
+def withdraw(
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="As `mesh pauses` shows it.")],
+) -> None:
     """Let an announcement stand no longer: the change has come, or does not come.
 
     **Examples**: `mesh withdraw 3`

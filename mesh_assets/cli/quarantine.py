@@ -9,7 +9,15 @@ import typer
 from typer.core import TyperGroup
 
 from mesh_assets.cli.look import JsonOption, ProductArgument, mesh_and_registry
-from mesh_assets.cli.terminal import cells, complete_product, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import (
+    cells,
+    complete_product,
+    place_to_write,
+    print_json,
+    stderr,
+    stdout,
+    table,
+)
 from mesh_assets.cli.why import UnmaskedOption
 from mesh_assets.words.names import product_name
 
@@ -42,7 +50,10 @@ def show(
         str | None, typer.Argument(help="domain.product", autocompletion=complete_product)
     ] = None,
     rule: Annotated[str | None, typer.Option(help="Only rows that break this rule.")] = None,
-    rows: Annotated[Path | None, typer.Option(help="Write all of them to this Parquet or CSV file.")] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(help="Write all of them to this Parquet or CSV file.", callback=place_to_write),
+    ] = None,
     unmasked: UnmaskedOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -13,6 +13,8 @@ from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.settings import PACKAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mesh_assets.words.settings import Settings
 
 RECIPE = {
@@ -42,6 +44,10 @@ from range(1, 4) as numbers (i)
 }
 
 
+def _complete_tool(incomplete: str) -> list[str]:
+    return [tool for tool in RECIPE if tool.startswith(incomplete)]
+
+
 class AlreadyThere(YourCode):
     template = "{path} is there already; nothing was changed"
 
@@ -65,23 +71,35 @@ def new_domain(
     folder = settings.domains / name
     if folder.exists():
         raise AlreadyThere(path=folder)
-    folder.mkdir(parents=True)
-    _write(folder / "__init__.py", f'"""The {name} domain."""\n')
-    _write(folder / "definitions.py", "from mesh_assets import mesh\n\ndefs = mesh.definitions(__file__)\n")
-    _write(folder / "domain.yaml", new_domain_text(name, owner=owner, products=(first.product,)))
-    _product(settings, first, "sql", owner)
-    _add_location(settings, name)
+    workspace = _workspace_with(settings, name)
+    _write(
+        {
+            folder / "__init__.py": f'"""The {name} domain."""\n',
+            folder / "definitions.py": "from mesh_assets import mesh\n\ndefs = mesh.definitions(__file__)\n",
+            folder / "domain.yaml": new_domain_text(name, owner=owner, products=(first.product,)),
+            **_product(settings, first, "sql", owner),
+        }
+    )
+    settings.workspace.write_text(workspace, encoding="utf-8")
     stdout().print(f"made {folder}; build it: `mesh build {name}`", soft_wrap=True)
 
 
 def new_product(
     product: Annotated[str, typer.Argument(help="domain.product, in a domain that is there.")],
-    made_with: Annotated[str, typer.Option("--with", help="sql, python or dbt.")] = "sql",
+    made_with: Annotated[
+        str, typer.Option("--with", help="sql, python or dbt.", autocompletion=_complete_tool)
+    ] = "sql",
+    owner: Annotated[
+        str, typer.Option(help="Who owns it: a team or an address. Default: the domain's owner.")
+    ] = "",
 ) -> None:
     """Make a product: its contract, and a recipe that keeps it.
 
     **Examples**: `mesh new-product hcp.hcp_email` · `mesh new-product drug.recall --with dbt`
     """
+    from mesh_assets.capabilities.contracts.document import parse, read_text
+    from mesh_assets.capabilities.contracts.domain import read_domain
+    from mesh_assets.capabilities.contracts.scaffold import with_output_port
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
@@ -90,63 +108,53 @@ def new_product(
         raise typer.BadParameter("a private asset has no contract: make its folder and recipe by hand")
     if made_with not in RECIPE:
         raise typer.BadParameter(f"{made_with!r}: write one of {', '.join(RECIPE)}", param_hint="--with")
-    if not (settings.domains / name.domain / "domain.yaml").is_file():
+    domain, folder = settings.domains / name.domain, settings.domains / name.domain / name.product
+    about = domain / "domain.yaml"
+    if not about.is_file():
         raise typer.BadParameter(
             f"there is no domain {name.domain!r}; make it: mesh new-domain {name.domain}"
         )
-    if (settings.domains / name.domain / name.product).exists():
-        raise AlreadyThere(path=settings.domains / name.domain / name.product)
-    folder = _product(settings, name, made_with, "owner@example.com")
-    _add_port(settings.domains / name.domain / "domain.yaml", name)
+    if folder.exists():
+        raise AlreadyThere(path=folder)
+    owners = read_domain(domain).owners
+    with_port = with_output_port(parse(str(about), read_text(about)), name)
+    _write(_product(settings, name, made_with, owner or (owners[0].name if owners else "owner@example.com")))
+    about.write_text(with_port, encoding="utf-8")
     stdout().print(f"made {folder}; build it: `mesh build {name}`", soft_wrap=True)
 
 
-def _product(settings: Settings, name: ProductName, made_with: str, owner: str) -> Path:
+def _product(settings: Settings, name: ProductName, made_with: str, owner: str) -> Mapping[Path, str]:
+    """Path -> text of every file of a new product."""
     from mesh_assets.capabilities.contracts.scaffold import new_contract_text
 
     folder = settings.domains / name.domain / name.product
-    folder.mkdir()
-    recipe = RECIPE[made_with].format(name=name, product=name.product)
-    targets = {
+    recipes = {
         "sql": folder / "recipe.sql",
         "python": folder / "recipe.py",
         "dbt": settings.dbt_project / "models" / name.domain / f"{name.product}.sql",
     }
-    targets[made_with].parent.mkdir(parents=True, exist_ok=True)
-    _write(targets[made_with], recipe)
-    _write(folder / "contract.yaml", new_contract_text(name, owner=owner))
-    return folder
+    return {
+        recipes[made_with]: RECIPE[made_with].format(name=name, product=name.product),
+        folder / "contract.yaml": new_contract_text(name, owner=owner),
+    }
 
 
-def _write(path: Path, text: str) -> None:
-    if path.exists():
-        raise AlreadyThere(path=path)
-    path.write_text(text, encoding="utf-8")
+def _write(files: Mapping[Path, str]) -> None:
+    """All of them, or none where one is there."""
+    for path in files:
+        if path.exists():
+            raise AlreadyThere(path=path)
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
-def _add_location(settings: Settings, domain: str) -> None:
-    """A location of its own: by module in the package's own folder, by file elsewhere."""
-    workspace = settings.workspace
-    text = workspace.read_text(encoding="utf-8") if workspace.is_file() else "load_from:\n"
-    if f"location_name: {domain}\n" in text:
-        return
+def _workspace_with(settings: Settings, domain: str) -> str:
+    """The workspace with a location of the domain's own: by module in the package's folder, else by file."""
+    from mesh_assets.capabilities.lineage.workspace import with_location
+
     if settings.domains == PACKAGE / "domains":
-        where = ["python_module:", f"    module_name: mesh_assets.domains.{domain}.definitions"]
+        kind, where = "python_module", f"mesh_assets.domains.{domain}.definitions"
     else:
-        where = ["python_file:", f"    relative_path: {settings.domains / domain / 'definitions.py'}"]
-    entry = [f"  - {where[0]}", f"  {where[1]}", f"      location_name: {domain}"]
-    workspace.write_text(text.rstrip("\n") + "\n" + "\n".join(entry) + "\n", encoding="utf-8")
-
-
-def _add_port(path: Path, name: ProductName) -> None:
-    """The product as the first output port of its domain: edited as text, so that comments and order stay."""
-    text = path.read_text(encoding="utf-8").replace("outputPorts: []", "outputPorts:")
-    lines = text.rstrip("\n").split("\n")
-    if "outputPorts:" not in lines:
-        lines.append("outputPorts:")
-    after = lines.index("outputPorts:") + 1
-    first = lines[after] if after < len(lines) else ""
-    indent = first[: len(first) - len(first.lstrip())] if first.lstrip().startswith("- ") else "  "
-    entry = [f"- name: {name.product}", "  version: 1.0.0", f"  contractId: {name}"]
-    lines[after:after] = [indent + line for line in entry]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        kind, where = "python_file", str(settings.domains / domain / "definitions.py")
+    return with_location(settings.workspace, domain, kind, where)

@@ -13,10 +13,21 @@ if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
 
 
+def _complete_defect(incomplete: str) -> list[str]:
+    from mesh_assets.operational.defects import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
 def sources(
     scale: Annotated[float | None, typer.Option(help="Size: 0.1 for trials, 1 is a million fills.")] = None,
     break_with: Annotated[
-        str | None, typer.Option("--break", help="Plant this defect in a drop (`--break list` names them).")
+        str | None,
+        typer.Option(
+            "--break",
+            help="Plant this defect in a drop (`--break list` names them).",
+            autocompletion=_complete_defect,
+        ),
     ] = None,
     mend: Annotated[bool, typer.Option("--mend", help="Take every planted defect back.")] = False,
     week: Annotated[
@@ -85,18 +96,21 @@ def dev(
     one_process: Annotated[
         bool, typer.Option("--one-process", help="All domains in one code location: a quarter of the memory.")
     ] = False,
-    port: Annotated[int, typer.Option(help="The UI's port, on this machine only.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The UI's port, on this machine only.")] = 3000,
 ) -> None:
     """Open the Dagster UI over this mesh, with its sensors running; the same runs as `mesh build` shows.
 
     **Examples**: `mesh dev` · `mesh dev --one-process --port 3001`
     """
+    from mesh_assets.capabilities.lineage.workspace import code_locations
     from mesh_assets.capabilities.orchestration.alive import tell_of_dead_runs
     from mesh_assets.capabilities.orchestration.instance import prepare_dagster_home
     from mesh_assets.capabilities.orchestration.server import become_dagster_dev
     from mesh_assets.words.settings import read_settings
 
     settings = read_settings()
+    if not one_process:
+        code_locations(settings.workspace)  # raises for a slip in it, with its line
     prepare_dagster_home(settings)
     tell_of_dead_runs(settings)  # or they would keep their places in the queue
     stderr().print(f"the mesh in Dagster: http://127.0.0.1:{port}")

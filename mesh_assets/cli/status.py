@@ -24,7 +24,9 @@ def status(
         list[str] | None,
         typer.Argument(help="Only these domains. Default: all.", autocompletion=complete_product),
     ] = None,
-    days: Annotated[int, typer.Option(min=0, help="How builds went over so many days, by domain.")] = 0,
+    days: Annotated[
+        int, typer.Option(min=0, max=3_660, help="How builds went over so many days, by domain.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> None:
     """Show whether every product is fresh, tested and served, and what is wrong, paused, announced, running.

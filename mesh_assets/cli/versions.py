@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mesh_assets.cli.look import JsonOption, ProductArgument, mesh_and_registry
-from mesh_assets.cli.terminal import cells, complete_product, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import LARGEST, cells, complete_product, print_json, stderr, stdout, table
 from mesh_assets.words.names import at_version
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ OF_RUNS = "run "
 
 def versions(
     product: ProductArgument,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List the versions of a product, newest first: when, by whom, with what rules, tags and pins.

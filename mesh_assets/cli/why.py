@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mesh_assets.cli.look import JsonOption, ProductArgument, mesh_and_registry
-from mesh_assets.cli.terminal import cells, complete_rule, print_json, stderr, stdout, table
+from mesh_assets.cli.terminal import cells, complete_rule, place_to_write, print_json, stderr, stdout, table
+from mesh_assets.words.errors import UnknownRule
 from mesh_assets.words.names import product_name
 from mesh_assets.words.rules import Outcome, RuleResult
 from mesh_assets.words.versions import BuildOutcome, BuildRecord
@@ -31,7 +33,10 @@ def why(
     product: ProductArgument,
     rule: Annotated[str | None, typer.Option(help="Only this rule.", autocompletion=complete_rule)] = None,
     rows: Annotated[
-        Path | None, typer.Option(help="Write all failing rows of the rule to this Parquet file.")
+        Path | None,
+        typer.Option(
+            help="Write all failing rows of the rule to this Parquet file.", callback=place_to_write
+        ),
     ] = None,
     unmasked: UnmaskedOption = False,
     as_json: JsonOption = False,
@@ -57,7 +62,10 @@ def why(
     if rows is not None and rule is not None:
         _write(registry, asset, rule, rows, unmasked=unmasked, as_json=as_json)
         return
-    broken = [result for result in _results(registry, last) if rule in (None, result.rule.id)]
+    found = _results(registry, last)
+    if rule is not None:
+        _refuse_unknown(asset, rule, found)
+    broken = [result for result in found if rule in (None, result.rule.id)]
     broken = [result for result in broken if result.outcome is not Outcome.PASSED]
     personal = asset.contract.personal if asset.contract else frozenset()
     if as_json:
@@ -67,12 +75,24 @@ def why(
     raise typer.Exit(0 if last.outcome in GOOD else 1)
 
 
+def _refuse_unknown(asset: Asset, name: str, found: Collection[RuleResult]) -> None:
+    known = {rule.id for rule in asset.rules} | {result.rule.id for result in found}
+    if name not in known:
+        near = difflib.get_close_matches(name, sorted(known), n=2)
+        raise UnknownRule(product=asset.name, name=name, near=tuple(near))
+
+
 def _results(registry: Registry, last: BuildRecord) -> tuple[RuleResult, ...]:
-    """What the last build found; if it ran no rule because nothing changed, what the one before it found."""
+    """What the last build found; if it ran no rule, what was found when the same was last made: a draft that
+    was refused in between was made of something else.
+    """
     found = registry.rule_results(last.product, run_id=last.run_id)
     if found or last.outcome is not BuildOutcome.UNCHANGED:
         return found
-    return registry.rule_results(last.product)
+    head = registry.head(last.product)
+    if head is not None and head.certificate.input_keys == last.details.get("input_keys"):
+        found = registry.rule_results(last.product, run_id=head.certificate.run_id)
+    return found or registry.rule_results(last.product, kept=True)
 
 
 def _write(

@@ -38,6 +38,12 @@ class ExportExists(YourData):
     )
 
 
+class ExportNowhere(YourData):
+    template = (
+        "{folder} cannot be a folder for a site ({problem}); name one that can be made, or that is there"
+    )
+
+
 class ContractMoved(YourData):
     template = "{file} was changed since this page was made. Reload the page, and make the change again"
 

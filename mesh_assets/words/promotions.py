@@ -209,6 +209,17 @@ class NotRun(YourData):
     )
 
 
+class MadeElsewhere(YourData):
+    """Promoting data needs what uses it to be made as well, and the kitchen may not make it."""
+
+    template = (
+        "kitchen {kitchen} was not promoted: what it changes is read in domains that it may not write: "
+        "{products}. Promote its code alone, and production makes them: `mesh kitchen promote {kitchen} "
+        "--code-only`; or open one that may, `mesh kitchen open NAME --domains {domains}`, and merge "
+        "{branch} into its code"
+    )
+
+
 class MergedBroken(YourData):
     template = (
         "kitchen {kitchen} was not promoted: on the merged state {product} breaks {rules}. Readers still see "

@@ -137,6 +137,9 @@ def in_kitchen(root: Settings, name: str) -> Settings:
     except (FileNotFoundError, NotADirectoryError):
         known = tuple(sorted(path.parent.name for path in home.parent.glob(f"*/{RECORD}")))
         raise UnknownKitchen(name=name, known=known) from None
+    except (ValueError, OSError) as error:
+        why = f"{home / RECORD} cannot be read ({error})"
+        raise UnknownKitchen(name=name, why=why) from None
     base = root if record["base"] == PROD else in_kitchen(root, record["base"])
     code, folders = home / "code", record["folders"]
     return replace(

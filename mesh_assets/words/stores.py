@@ -62,6 +62,22 @@ class RegistryLost(YourData):
     )
 
 
+class RegistryFileRefused(RegistryLost):
+    """A registry in a file whose disk is full, can only be read, or does not answer."""
+
+    template = (
+        "{where} cannot be used: {problem}. Nothing is half done, and readers see what they saw. Make room "
+        "or mend the folder, then run it again: what landed already is not done twice"
+    )
+
+
+class RegistryDamaged(YourData):
+    template = (
+        "The registry at {where} cannot be read: {problem}. `mesh lake check` says what is wrong with it; "
+        "`mesh lake check --repair --yes` puts it aside and makes it again from what lies beside the data"
+    )
+
+
 class RegistryRefused(YourCode):
     template = (
         "{where} does not let this database role do that: {problem}. A domain's writer writes rows of its "

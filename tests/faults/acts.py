@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +21,9 @@ from mesh_assets.capabilities.registry import Registry, open_registry
 from mesh_assets.capabilities.upkeep import expiry
 from mesh_assets.capabilities.upkeep.check import check
 from mesh_assets.capabilities.upkeep.repair import repair
+from mesh_assets.words.errors import YourData
 from mesh_assets.words.names import ProductName, product_name
+from mesh_assets.words.versions import BuildRecord
 from tests.faults.world import DOMAINS, SALE, TOTAL
 from tests.shop import Shop
 
@@ -104,8 +107,23 @@ def _together(place: Place, registry: Registry, act: Act) -> list[str]:
         return place.workshop(domain, view, act)
 
     ended = publish_together(place.mesh, [SALE, TOTAL], registry, workshop)
-    assert ended.released, ended.records
+    if not ended.released:
+        raise NotReleased(problem=_only_in_our_words(ended.records))
     return [str(record.outcome) for record in ended.records]
+
+
+class NotReleased(YourData):
+    """What a group's records say, as `mesh build --together` shows it."""
+
+    template = "{problem}"
+
+
+def _only_in_our_words(records: tuple[BuildRecord, ...]) -> str:
+    """A record that begins with the name of a class is what somebody else's error said."""
+    said = [record.message or "" for record in records]
+    foreign = [each for each in said if re.match(r"[A-Za-z_.]+(Error|Exception|Shutdown)\w*: ", each)]
+    assert not foreign, foreign
+    return " | ".join(said)
 
 
 def _roll_back(place: Place, registry: Registry, act: Act) -> list[str]:

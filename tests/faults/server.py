@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mesh_assets.capabilities.lake.told import in_words
 from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.words.errors import MeshError
 from tests.faults.acts import Act, Place, perform
@@ -84,11 +85,12 @@ class Server:
         code, told = 0, {}
         try:
             told = self._done(request)
-        except (MeshError, OSError) as error:  # `mesh` has words for what a disk says
-            code, told = REFUSED, {"error": f"{type(error).__name__}: {error}"}
         except BaseException as error:
-            code = RAISED
-            told = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+            # As `mesh` and Dagster's steps tell it: who reads this sees no engine's own words.
+            ours = error if isinstance(error, MeshError) else in_words(error)
+            code = RAISED if ours is None else REFUSED
+            shown = ours or error
+            told = {"error": f"{type(shown).__name__}: {shown}", "traceback": traceback.format_exc()}
         finally:
             self.calls.disarm()
             os.write(into, json.dumps(told, default=str).encode())

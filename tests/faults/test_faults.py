@@ -27,6 +27,7 @@ def live(mesh: Mesh, seed: str, points: int) -> None:
     except AssertionError as error:
         pytest.fail(f"{life.last}: {error}")
     assert life.counts.total > 0
+    assert not life.counts.raised, "a person would read an engine's own words"
 
 
 def test_a_mesh_of_files_survives_faults_anywhere(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ keyboard, on a small screen, with assistive tools.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -18,10 +16,12 @@ import pytest
 from mesh_assets.capabilities.portal.app import make_app, make_site
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.portal import read_portal_settings
-from mesh_assets.words.settings import Settings, read_settings
-from tests.portal import make_past
+from mesh_assets.words.settings import Settings, in_kitchen, read_settings
+from tests.portal import make_many, make_past
+from tests.spark import spark_python
 from tests.ui.pictures import WANTED, picture
 from tests.ui.showing import serving, window
+from tests.unit.kitchens.conftest import in_git
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -34,7 +34,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     """The small mesh with a past; for pictures the built example, which is what people see."""
     if WANTED:
         return read_settings({"MESH_HOME": str(request.getfixturevalue("built_home"))})
-    return make_past(tmp_path_factory.mktemp("portal-ui")).settings
+    return in_git(make_past(tmp_path_factory.mktemp("portal-ui"))).settings
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +90,7 @@ def test_every_program_that_is_shown_reads_the_rows(browser: Browser, portal: st
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 0, (name, done.stderr)
         assert "order_id" in done.stdout, name
-    python = os.environ.get("SPARK_PYTHON")
-    if not python or shutil.which("java") is None:
-        pytest.skip("all but Spark's ran: SPARK_PYTHON names no Python that has pyspark, or there is no Java")
-    done = subprocess.run([python, "-c", spark], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([spark_python(), "-c", spark], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "order_id" in done.stdout
 
@@ -116,6 +113,27 @@ def test_the_lineage_picture_fits_its_page_and_scrolls_by_keyboard(browser: Brow
 
 
 @small
+def test_a_picture_of_many_domains_is_read_without_scrolling_and_unfolds_by_keyboard(
+    browser: Browser, tmp_path: Path
+) -> None:
+    settings = make_many(tmp_path)
+    with open_registry(settings) as registry:
+        site = make_site(settings, read_portal_settings({}), registry, patience=60)
+        with serving(make_app(site)) as url, window(browser, url) as page:
+            page.goto("/-/lineage")
+            inside = (
+                "frame => [frame.scrollWidth - frame.clientWidth, frame.scrollHeight - frame.clientHeight]"
+            )
+            assert page.locator(".canvas").evaluate(inside) == [0, 0]
+            page.get_by_role("link", name="Show 10 more domains").last.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/-/lineage?unfold=3")
+            assert page.get_by_role("link", name="Show 10 more domains").count() == 2
+            page.get_by_role("link", name="Fold again").click()
+            page.wait_for_url("**/-/lineage")
+
+
+@small
 def test_the_keyboard_is_enough(browser: Browser, portal: str) -> None:
     with window(browser, portal) as page:
         page.goto("/shop/orders")
@@ -135,6 +153,30 @@ def test_the_keyboard_is_enough(browser: Browser, portal: str) -> None:
         assert page.locator("svg.graph a[href='/crm/client']").count() == 1
         page.locator("svg.graph a").first.focus()
         assert page.evaluate("document.activeElement.closest('svg') !== null")
+
+
+@small
+def test_a_rule_kept_by_form_is_a_check_of_its_kitchen_in_dagster(
+    browser: Browser, portal: str, mesh: Settings
+) -> None:
+    from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+
+    with window(browser, portal) as page:
+        page.goto("/books/revenue/what")
+        page.get_by_role("link", name="add or change").click()
+        page.get_by_role("link", name="Between columns").click()
+        page.get_by_label("Name", exact=True).fill("not_rich")
+        page.get_by_label("Expression").fill("revenue < 5")
+        page.get_by_role("button", name="Try it").click()
+        page.get_by_text("would have failed 1 of 1 rows").wait_for()
+        page.get_by_role("button", name="Keep it").click()
+        page.get_by_text("It is a commit in kitchen rules-revenue").wait_for()
+
+    found = {}
+    for settings in (in_kitchen(mesh, "rules-revenue"), mesh):
+        graph = domain_definitions("books", settings).resolve_asset_graph()
+        found[settings.kitchen] = {key.name for key in graph.asset_check_keys}
+    assert found["rules-revenue"] - found[""] == {"not_rich"}
 
 
 @small

@@ -135,6 +135,16 @@ def read_text(path: Path) -> str:
         ) from None
 
 
+def safe_yaml(path: Path) -> Any:
+    """Values of a file that is another tool's, in every form that the tool reads."""
+    try:
+        return yaml.load(read_text(path), _Loader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(str(path), error) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DocumentMalformed(file=path, line=1, problem=f"not YAML: {error}") from None
+
+
 def parse(file: str, text: str) -> Document:
     """Plain values with their places; whatever two YAML readers could read differently is refused."""
     try:

@@ -1,14 +1,17 @@
 """New domains and products: texts that build and pass as they stand.
 
-Here: the text of a minimal domain.yaml and contract.yaml.
+Here: the text of a minimal domain.yaml and contract.yaml, and of a domain.yaml with one port more.
 Not here: writing files, recipes, workspace.yaml (cli).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from mesh_assets.capabilities.contracts.document import Document, parse
 from mesh_assets.capabilities.contracts.types import logical_type, physical_type
+from mesh_assets.words.errors import DocumentMalformed
 from mesh_assets.words.names import ProductName
 
 #: Name and DuckDB type of the columns that a new product has if nobody names others.
@@ -102,6 +105,47 @@ customProperties:
   - property: sources
     value: []
 """
+
+
+def with_output_port(document: Document, product: ProductName) -> str:
+    """The text of a domain.yaml with this port before the others: edited, so that comments and order stay.
+
+    Raises DocumentMalformed where the ports are not written one below the other.
+    """
+    ports = document.at(("outputPorts",))
+    if any(isinstance(port, dict) and port.get("contractId") == str(product) for port in ports or ()):
+        return document.text
+    lines = document.text.rstrip("\n").split("\n")
+    at, indent = len(lines), "  "
+    if ports:
+        first = document.place(("outputPorts", 0))
+        at, indent = first.line - 1, lines[first.line - 1].split("-")[0]
+    elif "outputPorts" in document.value:
+        at = document.place(("outputPorts",), key=True).line
+        lines[at - 1] = re.sub(r"(outputPorts['\"]?:)\s*(\[\s*\]|null|~)?", r"\1", lines[at - 1], count=1)
+    else:
+        lines.append("outputPorts:")
+        at += 1
+    entry = [f"- name: {product.product}", "  version: 1.0.0", f"  contractId: {product}"]
+    text = "\n".join([*lines[:at], *(indent + line for line in entry), *lines[at:]]) + "\n"
+    if _ports_without(document, text, product) != list(ports or ()):
+        remedy = f"Write a list, a line for each key: `- name: {product.product}`, `version`, `contractId`"
+        raise document.malformed(("outputPorts",), "a port cannot be added to what is written here", remedy)
+    return text
+
+
+def _ports_without(document: Document, text: str, product: ProductName) -> list[object] | None:
+    """The ports of the text, the product's own left out; None unless it is the first."""
+    try:
+        found = parse(document.file, text).value
+    except DocumentMalformed:
+        return None
+    others = {key: value for key, value in found.items() if key != "outputPorts"}
+    before = {key: value for key, value in document.value.items() if key != "outputPorts"}
+    ports = found["outputPorts"]
+    if others != before or not isinstance(ports, list) or ports[0].get("contractId") != str(product):
+        return None
+    return ports[1:]
 
 
 def _property(name: str, kind: str, keys: tuple[str, ...]) -> str:

@@ -23,8 +23,9 @@ from mesh_assets.capabilities.kitchens.mended_rows import corrected_here, let_co
 from mesh_assets.capabilities.kitchens.merged import Together, merged_state
 from mesh_assets.capabilities.kitchens.plan import Plan, judged, make_plan
 from mesh_assets.capabilities.kitchens.rebase import make_anew, moved_heads, rebase, take_over
+from mesh_assets.capabilities.kitchens.records import record_of
 from mesh_assets.capabilities.kitchens.repository import commit_all, keep_name, refuse_unclean
-from mesh_assets.capabilities.kitchens.undo import take_back
+from mesh_assets.capabilities.kitchens.undo import Undoing, take_back
 from mesh_assets.capabilities.kitchens.unfinished import end_unfinished, follow, give_up, one_at_a_time
 from mesh_assets.capabilities.publishing.code import who as whoever
 from mesh_assets.capabilities.publishing.found import found_equal
@@ -38,6 +39,7 @@ from mesh_assets.words.promotions import (
     CodeLeftBehind,
     InTheWay,
     KitchenExpired,
+    MadeElsewhere,
     NothingToPromote,
     NothingUnfinished,
     NotRun,
@@ -124,9 +126,11 @@ def resume(settings: Settings, name: str) -> Promotion:
     undoing and dropping do as well before they begin; raises CodeLeftBehind.
     """
     with crossing(settings, name) as sides, one_at_a_time(sides.there):
-        found = next((each for each in sides.theirs.unfinished_promotions() if each.kitchen == name), None)
-        if found is None:
+        left = [each for each in sides.theirs.unfinished_promotions() if each.kitchen == name]
+        if not left:
             raise NothingUnfinished(kitchen=name)
+        # Of one that landed only Dagster has not heard, and a later one may stand half way.
+        found = next((each for each in left if each.state is not PromotionState.LANDED), left[0])
         if found.state is PromotionState.BEGUN:
             return give_up(sides.theirs, found)
         return finish(sides, found)
@@ -158,7 +162,10 @@ def finish(
         for each in promotion.moved:
             leave_stamp(sides.there, sides.theirs.version(each.product, each.after))
     on_step("kitchen")
-    take_over(sides, [each.product for each in promotion.moved], f"{promotion.run_id}-back")
+    # Not what is shown by now: that may be made from what the kitchen does not show.
+    brought = (sides.theirs.version(each.product, each.after) for each in promotion.moved)
+    found = {version.product: version for version in brought if version.expired is None}
+    take_over(sides, found, f"{promotion.run_id}-back")
     return promotion
 
 
@@ -216,8 +223,22 @@ def _whole(sides: Crossing, plan: Plan, wanted: Wanted) -> Plan:
         told = "; ".join(f"{name} ({why})" for name, why in plan.stale.items())
         if moved_heads(sides) or _behind(sides):
             raise InTheWay(kitchen=sides.name, who=(f"made from what is older than production's: {told}",))
+        _refuse_elsewhere(sides, plan)
         raise NotRun(kitchen=sides.name, products=told)
     return plan
+
+
+def _refuse_elsewhere(sides: Crossing, plan: Plan) -> None:
+    """Running the kitchen again would not make them."""
+    mine = sides.here.writable
+    elsewhere = {name: why for name, why in plan.stale.items() if mine and name.domain not in mine}
+    if elsewhere:
+        raise MadeElsewhere(
+            kitchen=sides.name,
+            products="; ".join(f"{name} ({why})" for name, why in elsewhere.items()),
+            domains=",".join(sorted({*mine, *(name.domain for name in elsewhere)})),
+            branch=sides.branch or "its branch",
+        )
 
 
 def _behind(sides: Crossing) -> bool:
@@ -247,7 +268,7 @@ def _go(sides: Crossing, wanted: Wanted, state: Together, plan: Plan) -> Outcome
             tuple(sorted(fenced)),
             _equal(plan, state, promotion),
             (),
-            partial(_record, promotion=promotion),
+            partial(record_of, by=promotion, message=f"promotion {promotion.id} of kitchen {sides.name}"),
         )
         wanted.on_step("release")
         shown, versions = sides.theirs.show_promotion(showing)
@@ -257,7 +278,7 @@ def _go(sides: Crossing, wanted: Wanted, state: Together, plan: Plan) -> Outcome
     try:
         return Outcome(finish(sides, shown, wanted.on_step), plan, tuple(versions))
     except CodeLeftBehind as left:
-        undone = take_back(sides.there, sides.theirs, shown.id, reason="its code did not merge")
+        undone = take_back(sides.there, sides.theirs, shown.id, Undoing("its code did not merge"))
         raise CodeConflict(kitchen=sides.name, paths=(left.facts["paths"],), who=(undone.told,)) from None
 
 
@@ -302,23 +323,6 @@ def _equal(plan: Plan, state: Together, promotion: Promotion) -> list[BuildRecor
             )
         )
     return records
-
-
-def _record(version: Version, promotion: Promotion) -> BuildRecord:
-    said = [str(each["outcome"]) for each in version.certificate.rule_results]
-    passed = sum(each == "passed" for each in said)
-    return BuildRecord(
-        product=version.product,
-        run_id=version.run_id,
-        outcome=BuildOutcome.PUBLISHED,
-        started=promotion.began,
-        seconds=(datetime.now(UTC) - promotion.began).total_seconds(),
-        version=version.number,
-        rows=version.rows,
-        passed=passed,
-        warned=len(said) - passed,
-        message=f"promotion {promotion.id} of kitchen {promotion.kitchen}",
-    )
 
 
 def _follow(sides: Crossing) -> list[ProductName]:

@@ -25,7 +25,7 @@ from mesh_assets.capabilities.publishing.supply import supply_now
 from mesh_assets.capabilities.publishing.workshop import Workshop
 from mesh_assets.words.errors import MeshError, NoVersion
 from mesh_assets.words.names import ProductName
-from mesh_assets.words.versions import BuildOutcome, BuildRecord, Version
+from mesh_assets.words.versions import BuildOutcome, BuildRecord, InputVersion, Version
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def moved_inputs(workshop: Workshop, asset: Asset) -> dict[ProductName, Move]:
         if now is None or now.stored or name not in read:
             continue
         if now.fingerprint != read[name].fingerprint:
-            found[name] = Move(name, _version(workshop, name, read[name].number), now)
+            found[name] = Move(name, _version(workshop, read[name]), now)
     return found
 
 
@@ -143,8 +143,10 @@ def _unless_known(workshop: Workshop, asset: Asset, why: str) -> str:
         return why
 
 
-def _version(workshop: Workshop, name: ProductName, number: int) -> Version | None:
+def _version(workshop: Workshop, read: InputVersion) -> Version | None:
+    """None also if its number is another one's here: both sides go on counting from the same."""
     try:
-        return workshop.registry.version(name, number)
+        found = workshop.registry.version(read.product, read.number)
     except NoVersion:
         return None
+    return found if found.fingerprint == read.fingerprint else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -29,7 +29,7 @@ from mesh_assets.capabilities.registry import Registry
 from mesh_assets.capabilities.registry.taking import Taken
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.promotions import CodeConflict, SettleByHand
-from mesh_assets.words.versions import BuildOutcome
+from mesh_assets.words.versions import BuildOutcome, Version
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def _take_code(crossing: Crossing) -> str:
 def _take_data(crossing: Crossing, commit: str) -> Rebased:
     moved = moved_heads(crossing)
     own = tuple(name for name in moved if name in crossing.made)
-    take_over(crossing, moved, f"rebase-{uuid4().hex[:12]}")
+    heads = crossing.theirs.head_versions()
+    take_over(crossing, {name: heads[name] for name in moved if name in heads}, f"rebase-{uuid4().hex[:12]}")
     return Rebased(tuple(moved), own, commit)
 
 
@@ -86,12 +87,11 @@ def moved_heads(crossing: Crossing) -> list[ProductName]:
     return found
 
 
-def take_over(crossing: Crossing, names: Collection[ProductName], run_id: str) -> None:
-    """Let the kitchen show what the other side shows of these products, and keep it from expiring."""
-    if not names:
+def take_over(crossing: Crossing, found: Mapping[ProductName, Version], run_id: str) -> None:
+    """Let the kitchen show these versions of the other side, and keep them from expiring."""
+    if not found:
         return
-    taken, heads = [], crossing.theirs.head_versions()
-    found = {name: heads[name] for name in names if name in heads}
+    taken: list[Taken] = []
     numbers = {name: version.number for name, version in found.items()}
     crossing.theirs.keep_all(crossing.kitchen.holder, numbers, crossing.kitchen.expires)
     for name, version in found.items():
@@ -107,7 +107,9 @@ def take_over(crossing: Crossing, names: Collection[ProductName], run_id: str) -
 
 
 def make_anew(crossing: Crossing, names: Collection[ProductName]) -> Together | None:
-    """Make what is stale of these products in the kitchen, as one release there; None if nothing is."""
+    """Make what is stale of these and of what uses them, where the kitchen may write, as one release there;
+    None if nothing is.
+    """
     settings, mesh = crossing.here, read_mesh(crossing.here)
     run_id = f"remake-{uuid4().hex[:12]}"
 
@@ -122,7 +124,8 @@ def make_anew(crossing: Crossing, names: Collection[ProductName]) -> Together | 
             selected=selected,
         )
 
-    wanted = [name for name in in_order(mesh, mesh.downstream(names)) if mesh.assets[name].in_lake]
+    found = [name for name in in_order(mesh, mesh.downstream(names)) if mesh.assets[name].in_lake]
+    wanted = [name for name in found if not settings.writable or name.domain in settings.writable]
     stale = any(
         stale_now(workshop(name.domain, frozenset([name]), crossing.own), mesh.assets[name])
         for name in wanted

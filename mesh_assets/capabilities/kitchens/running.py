@@ -135,7 +135,7 @@ class _Runner:
 
     def audit(self, plan: Plan) -> None:
         """Make a share of what was skipped, in order; a difference is told, its users are left alone."""
-        skipped = self.run.of(Verdict.SKIPPED)
+        skipped = [name for name in self.run.of(Verdict.SKIPPED) if self._may_write(name)]
         count = min(len(skipped), math.ceil(plan.audit_share * len(skipped)))
         chosen = set(random.Random(plan.seed or self.run.run_id).sample(skipped, count))  # noqa: S311
         for place, step in enumerate(self.run.steps):
@@ -181,16 +181,19 @@ class _Runner:
         moved = moved_inputs(workshop, asset)
         if not why and not moved:
             return None
-        if self.settings.writable and name.domain not in self.settings.writable:
-            reason = why or f"{', '.join(sorted(map(str, moved)))} is another one"
-            return Step(name, Verdict.OUTSIDE, f"{reason}; the kitchen may not write {name.domain}")
-        if why or self.no_skip:
-            return self._build(name, why or "made whatever it reads")
-        read = [each for each in moved if not unread(workshop, self.mesh, asset, moved[each])]
-        if read:
-            return self._build(name, f"reads what changed in {', '.join(sorted(map(str, read)))}")
-        remember_skip(workshop, asset, moved)
-        return Step(name, Verdict.SKIPPED, f"reads nothing that changed in {_names(moved)}")
+        if not why and not self.no_skip:
+            read = [each for each in moved if not unread(workshop, self.mesh, asset, moved[each])]
+            if not read:
+                remember_skip(workshop, asset, moved)
+                return Step(name, Verdict.SKIPPED, f"reads nothing that changed in {_names(moved)}")
+            why = f"reads what changed in {_names(read)}"
+        why = why or "made whatever it reads"
+        if not self._may_write(name):
+            return Step(name, Verdict.OUTSIDE, f"{why}; the kitchen may not write {name.domain}")
+        return self._build(name, why)
+
+    def _may_write(self, name: ProductName) -> bool:
+        return not self.settings.writable or name.domain in self.settings.writable
 
     def _build(self, name: ProductName, why: str, *, force: bool = False) -> Step:
         clock = time.monotonic()

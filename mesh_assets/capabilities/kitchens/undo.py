@@ -7,7 +7,7 @@ is not there any more.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from mesh_assets.capabilities.kitchens.code_landing import land_code
 from mesh_assets.capabilities.kitchens.mended_rows import back_again, let_count
+from mesh_assets.capabilities.kitchens.records import record_of
 from mesh_assets.capabilities.kitchens.repository import (
     commit,
     head_of,
@@ -43,8 +44,6 @@ from mesh_assets.words.settings import Settings
 from mesh_assets.words.versions import (
     PROD,
     WHOLE,
-    BuildOutcome,
-    BuildRecord,
     Certificate,
     Draft,
     InputVersion,
@@ -64,34 +63,43 @@ class Undone:
         return f"its data was shown for a moment, and promotion {self.promotion.id} has taken it back"
 
 
-def undo(settings: Settings, number: int, *, reason: str = "", who: str = "") -> Undone:
+@dataclass(frozen=True)
+class Undoing:
+    """How somebody wants a promotion taken back."""
+
+    reason: str = ""
+    who: str = ""
+    #: Told the name of each step before it begins.
+    on_step: Callable[[str], None] = lambda _: None
+
+
+def undo(settings: Settings, number: int, wanted: Undoing | None = None) -> Undone:
     """Take a promotion back; raises CannotUndo with every reason, UnknownPromotion."""
     with open_registry(settings) as registry, one_at_a_time(settings):
         with suppress(CodeLeftBehind):  # then its data goes back, and there is no code to revert
             end_unfinished(settings, registry, registry.promotion(number).kitchen)
-        return take_back(settings, registry, number, reason=reason, who=who)
+        return take_back(settings, registry, number, wanted or Undoing())
 
 
-def take_back(
-    settings: Settings, registry: Registry, number: int, *, reason: str = "", who: str = ""
-) -> Undone:
+def take_back(settings: Settings, registry: Registry, number: int, wanted: Undoing) -> Undone:
     """The same, by somebody who has the lock."""
+    who = wanted.who or whoever()
     taken_back = registry.promotion(number)
     top = repository_of(settings) if taken_back.after else None
     _refuse(registry, taken_back, top)
     landed = taken_back.state is not PromotionState.RELEASED
-    code = _reverted(top, taken_back, who or whoever()) if top and landed else ("", "")
+    code = _reverted(top, taken_back, who) if top and landed else ("", "")
     begun = registry.begin_promotion(
         Promotion(
             id=0,
             kitchen=taken_back.kitchen,
             mode=PromotionMode.UNDO,
             state=PromotionState.BEGUN,
-            who=who or whoever(),
+            who=who,
             began=datetime.now(UTC),
             before=code[0],
             after=code[1],
-            reason=reason,
+            reason=wanted.reason,
             undoes=number,
             plan={"run": f"undo-{uuid4().hex[:12]}", **back_again(taken_back)},
         )
@@ -100,11 +108,18 @@ def take_back(
         keep_name(top, f"promotions/{begun.id}", begun.after)
     with _given_up_if_it_fails(registry, begun):
         at = head_of(top) if top and not landed else ""
-        shown, versions = _show(settings, registry, taken_back, begun, at)
+        wanted.on_step("lakes")
+        order, retired = _order(settings, registry, taken_back, begun)
+        wanted.on_step("release")
+        fenced = tuple(each.product for each in taken_back.moved) if begun.after or at else ()
+        record = partial(record_of, by=begun, message=f"promotion {number} undone")
+        shown, versions = registry.show_promotion(Showing(begun, order, fenced, (), retired, record, at))
+    for version in versions:  # shown: whoever dies from here on is gone on with
+        leave_stamp(settings, version)
     let_count(settings, shown)
     if top and shown.after:
+        wanted.on_step("code")
         shown = land_code(registry, top, shown)
-    retired = tuple(each.product for each in taken_back.moved if each.before is None)
     return Undone(shown, tuple(versions), retired)
 
 
@@ -159,12 +174,10 @@ def _reverted(top: Path, promotion: Promotion, who: str) -> tuple[str, str]:
     return head, commit(top, found.tree, [head], message, who=who)
 
 
-def _show(
-    settings: Settings, registry: Registry, taken_back: Promotion, begun: Promotion, at: str
-) -> tuple[Promotion, list[Version]]:
-    """The versions of before enter their lakes again, and are the heads. `at`: the commit of the fences where
-    no code moves.
-    """
+def _order(
+    settings: Settings, registry: Registry, taken_back: Promotion, begun: Promotion
+) -> tuple[Order, tuple[ProductName, ...]]:
+    """The versions of before enter their lakes again, ready to be heads; and what is shown no more."""
     heads = registry.head_versions()
     back = {
         each.product: registry.version(each.product, each.before)
@@ -172,23 +185,15 @@ def _show(
         if each.before is not None
     }
     committed = _committed(settings, begun, back, heads)
-    certificates = [_certificate(settings, begun, back[name], heads, committed) for name in back]
     order = Order(
-        certificates=tuple(certificates),
+        certificates=tuple(_certificate(settings, begun, back[name], heads, committed) for name in back),
         expected={each.product: each.after for each in taken_back.moved},
         reads={},
         environment=PROD,
         who=begun.who,
         run_id=begun.run_id,
     )
-    retired = tuple(each.product for each in taken_back.moved if each.before is None)
-    fenced = tuple(each.product for each in taken_back.moved) if begun.after or at else ()
-    shown, versions = registry.show_promotion(
-        Showing(begun, order, fenced, (), retired, partial(_record, begun=begun), at)
-    )
-    for version in versions:
-        leave_stamp(settings, version)
-    return shown, versions
+    return order, tuple(each.product for each in taken_back.moved if each.before is None)
 
 
 def _committed(
@@ -284,20 +289,3 @@ def _copy_artifacts(settings: Settings, version: Version, begun: Promotion) -> N
     store = store_at(source)
     for each in store.below(source):
         store.copy(each.path, f"{into}{each.path.removeprefix(source)}")
-
-
-def _record(version: Version, begun: Promotion) -> BuildRecord:
-    said = [str(each["outcome"]) for each in version.certificate.rule_results]
-    passed = sum(each == "passed" for each in said)
-    return BuildRecord(
-        product=version.product,
-        run_id=version.run_id,
-        outcome=BuildOutcome.PUBLISHED,
-        started=begun.began,
-        seconds=(datetime.now(UTC) - begun.began).total_seconds(),
-        version=version.number,
-        rows=version.rows,
-        passed=passed,
-        warned=len(said) - passed,
-        message=f"promotion {begun.undoes} undone",
-    )

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mesh_assets.capabilities.lake.credentials import masked
+from mesh_assets.words.errors import MeshError
 from mesh_assets.words.stores import CatalogLost, DiskRefused, NotAllowed, StoreRefused, disk_refused
 
 #: How libpq and PostgreSQL tell that a connection is gone or was never there.
 LOST = re.compile(
     r"server closed the connection|terminating connection|connection to server|could not connect|"
+    r"connection failed|Connection refused|"
     r"connection (?:has been|was|is) (?:closed|lost|reset|refused)|no connection to the server|"
     r"SSL connection has been closed|Connection reset by peer|Broken pipe|in recovery mode|starting up|"
     # All that DuckDB says of a session that ended in the middle of its transaction.
@@ -27,6 +29,12 @@ UNWRITABLE = re.compile(
     r"Input/output error|unable to open database file",
     re.IGNORECASE,
 )
+#: The statement that DuckDB repeats before it says what was wrong.
+STATEMENT = re.compile(r"(?:Failed to )?(?:execute|prepare) (?:query|COPY) \".*\": ?", re.IGNORECASE)
+#: A catalog's schema as such a statement names it.
+SCHEMA = re.compile(r"\"lake_(\w+)\"\.")
+#: Packages whose errors are put in words. psycopg is an extra: where it is not, nothing of it is raised.
+ENGINES = ("duckdb", "_duckdb", "psycopg", "psycopg_binary")
 #: A presigned address, or one with a password: nobody needs what stands behind the question mark.
 QUESTION = re.compile(r"(https?://[^\s'\"?]+)\?[^\s'\"]*")
 
@@ -36,26 +44,52 @@ def told(domain: str) -> Iterator[None]:
     """Raise CatalogLost, StoreRefused and DiskRefused for what DuckDB says of servers and disks; all else
     stays as it is.
     """
-    import duckdb
-
     try:
         yield
     except Exception as error:
-        # psycopg is an extra: where it is not installed nothing of it is raised.
-        if not isinstance(error, duckdb.Error) and not type(error).__module__.startswith("psycopg"):
+        found = in_words(error, domain)
+        if found is None:
             raise
-        said = QUESTION.sub(r"\1", masked(" ".join(str(error).split())))
-        if isinstance(error, duckdb.HTTPException) or "s3://" in said:
-            remedy = "Look at AWS_ENDPOINT_URL_S3, the key's rights (`mesh lake grant`) and the server"
-            raise StoreRefused(what=f"The lake of {domain}", problem=said[:400], remedy=remedy) from None
-        denied = DENIED.search(said)
-        if denied:
-            raise NotAllowed(domain=domain, problem=denied[0]) from None
-        if LOST.search(said):
-            raise CatalogLost(domain=domain, problem=said[:300]) from None
-        if UNWRITABLE.search(said):
-            raise DiskRefused(what=f"The lake of {domain}", problem=said[:300]) from None
-        raise
+        raise found from None
+
+
+def in_words(error: BaseException, domain: str = "") -> MeshError | None:
+    """What DuckDB, psycopg or the system say of a server or a disk, as an error of ours; None for all else.
+
+    Without a domain it is the one that the message names. Asks for names of modules: who never imported an
+    engine does not import it to be told of an error.
+    """
+    whole = _cleaned(error)
+    named = SCHEMA.search(whole)
+    domain = domain or (named[1] if named else "a domain")
+    if isinstance(error, OSError):
+        return disk_refused(error, f"The lake of {domain}")
+    if type(error).__module__.partition(".")[0] in ENGINES:
+        return _of_engine(type(error).__name__, whole, domain)
+    return None
+
+
+def _of_engine(kind: str, whole: str, domain: str) -> MeshError | None:
+    said = STATEMENT.sub("", whole)
+    if kind == "HTTPException" or "s3://" in said:
+        return _of_store(domain, said)
+    denied = DENIED.search(said)
+    if denied:
+        return NotAllowed(domain=domain, problem=denied[0])
+    if LOST.search(whole):
+        return CatalogLost(domain=domain, problem=said[:300])
+    if UNWRITABLE.search(said):
+        return DiskRefused(what=f"The lake of {domain}", problem=said[:300])
+    return None
+
+
+def _cleaned(error: BaseException) -> str:
+    return QUESTION.sub(r"\1", masked(" ".join(str(error).split())))
+
+
+def _of_store(domain: str, said: str) -> StoreRefused:
+    remedy = "Look at AWS_ENDPOINT_URL_S3, the key's rights (`mesh lake grant`) and the server"
+    return StoreRefused(what=f"The lake of {domain}", problem=said[:400], remedy=remedy)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from mesh_assets.capabilities.contracts.document import read_text
 from mesh_assets.words.errors import RecipeMalformed
 
 _TEXT = r"""'[^'\\]*'|"[^"\\]*\""""
@@ -25,7 +26,7 @@ Call = tuple[str, tuple[str, ...], int]
 
 def dbt_calls(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """The literal `ref('x')` and `source('a', 'b')` calls of a dbt model."""
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     refs: list[str] = []
     sources: list[tuple[str, str]] = []
     calls = _everyday_calls(text)

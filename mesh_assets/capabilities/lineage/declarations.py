@@ -55,7 +55,7 @@ def sql_recipe(path: Path) -> Recipe:
     """Read the `-- input:` and `-- source:` lines at the head of a SQL recipe."""
     inputs: list[ProductName] = []
     sources: list[str] = []
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for line, text in enumerate(read_text(path).splitlines(), start=1):
         found = SQL_HEADER.match(text.strip())
         if found and found[1] == "input":
             inputs.extend(_names(path, line, [found[2]]))
@@ -102,7 +102,7 @@ def program_recipe(path: Path) -> Recipe:
 
 def _parsed(path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        return ast.parse(read_text(path), filename=str(path))
     except SyntaxError as error:
         raise RecipeMalformed(
             file=str(path), line=error.lineno or 1, problem=f"this is not Python: {error.msg}"

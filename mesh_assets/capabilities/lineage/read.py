@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +19,14 @@ from mesh_assets.capabilities.lineage.declarations import (
 )
 from mesh_assets.capabilities.lineage.expected import with_expected
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets, Mesh, Recipe, RecipeKind
-from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed
+from mesh_assets.words.errors import DocumentMalformed, RecipeMalformed, SettingMalformed
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.partitions import FILE
 from mesh_assets.words.rules import Place, Rule
 from mesh_assets.words.settings import Settings
+
+#: What a product's folder holds one of, unless a dbt model is its recipe.
+RECIPES = ("recipe.py", "recipe.sql", "program.yaml")
 
 
 def domain_names(settings: Settings) -> list[str]:
@@ -33,6 +36,9 @@ def domain_names(settings: Settings) -> list[str]:
 
 def read_mesh(settings: Settings) -> Mesh:
     """All domains, checked against each other: unknown inputs and private ones of others are errors."""
+    if not settings.domains.is_dir():
+        problem = "there is no such folder; make it, or a first domain: `mesh new-domain NAME`"
+        raise SettingMalformed(setting="MESH_DOMAINS", value=str(settings.domains), problem=problem)
     domains = {name: read_domain_assets(settings, name) for name in domain_names(settings)}
     mesh = Mesh(
         domains=domains,
@@ -67,8 +73,7 @@ def read_domain_assets(settings: Settings, name: str) -> DomainAssets:
 
 def _asset_folders(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        recipes = ("recipe.py", "recipe.sql", "program.yaml")
-        if (path / "contract.yaml").is_file() or any((path / recipe).is_file() for recipe in recipes):
+        if (path / "contract.yaml").is_file() or any((path / recipe).is_file() for recipe in RECIPES):
             yield path
 
 
@@ -130,6 +135,7 @@ def _expectations(folder: Path, contract: Contract | None) -> tuple[Rule, ...]:
 
 
 def _recipe(settings: Settings, name: ProductName, folder: Path, models: dict[str, Path]) -> Recipe:
+    _refuse_several(name, folder, models)
     if (folder / "recipe.py").is_file():
         return python_recipe(folder / "recipe.py", name, _shared_code(folder))
     if (folder / "recipe.sql").is_file():
@@ -147,6 +153,16 @@ def _recipe(settings: Settings, name: ProductName, folder: Path, models: dict[st
             f"or the dbt model {wanted.name}"
         ),
     )
+
+
+def _refuse_several(name: ProductName, folder: Path, models: Mapping[str, Path]) -> None:
+    """One of them would be the recipe, and an edit of the other would change nothing."""
+    there = [folder / recipe for recipe in RECIPES if (folder / recipe).is_file()]
+    there += [models[name.product]] if name.product in models else []
+    if len(there) > 1:
+        listed = " and ".join(path.name for path in there)
+        problem = f"{name} has {len(there)} recipes, {listed}: keep one"
+        raise RecipeMalformed(file=str(there[-1]), line=1, problem=problem)
 
 
 def _shared_code(folder: Path) -> tuple[Path, ...]:
@@ -266,9 +282,10 @@ def _refuse_stray_inputs(mesh: Mesh, asset: Asset) -> None:
                 problem=f"{need} is private to {need.domain}; ask its owner for a product",
             )
         if need not in mesh.assets:
-            raise RecipeMalformed(
-                file=place.file, line=place.line, problem=f"{asset.name} needs {need}, which no domain makes"
-            )
+            near = close_to(str(need), [str(known.name) for known in mesh.products])
+            hint = f"; did you mean {near}?" if near else ""
+            problem = f"{asset.name} needs {need}, which no domain makes{hint}"
+            raise RecipeMalformed(file=place.file, line=place.line, problem=problem)
 
 
 def stray_ports(mesh: Mesh) -> list[str]:

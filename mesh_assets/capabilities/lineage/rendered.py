@@ -11,8 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mesh_assets.capabilities.contracts.document import read_text, safe_yaml
 from mesh_assets.capabilities.lineage.model import Asset, RecipeKind
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -27,7 +26,7 @@ class NotRendered(Exception):
 
 def sql_of(settings: Settings, asset: Asset) -> str:
     """The SELECT of a SQL or dbt recipe. Raises NotRendered."""
-    text = asset.recipe.path.read_text(encoding="utf-8")
+    text = read_text(asset.recipe.path)
     return _model_sql(settings.dbt_project, asset, text) if asset.recipe.kind is RecipeKind.DBT else text
 
 
@@ -73,7 +72,9 @@ def _variable(variables: dict[str, Any], name: str, default: tuple[Any, ...]) ->
 def _variables(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    return dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("vars") or {})
+    found = safe_yaml(path)
+    told = found.get("vars") if isinstance(found, dict) else None
+    return dict(told) if isinstance(told, dict) else {}
 
 
 _MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\s*\(.*?\bendmacro\s*-?%\}", re.DOTALL)
@@ -83,7 +84,7 @@ def _macros(project: Path) -> tuple[dict[str, str], dict[str, set[str]]]:
     """Name -> text of every macro of the project, and the words that each text has."""
     texts: dict[str, str] = {}
     for path in sorted(project.glob("macros/**/*.sql")):
-        for found in _MACRO.finditer(path.read_text(encoding="utf-8")):
+        for found in _MACRO.finditer(read_text(path)):
             texts[found[1]] = found[0]
     return texts, {name: set(re.findall(r"\w+", text)) for name, text in texts.items()}
 

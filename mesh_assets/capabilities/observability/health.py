@@ -34,10 +34,10 @@ class Finding:
 
 def look_at_all(settings: Settings) -> list[Finding]:
     """Every look, the bad findings with what to do about them. A look that fails is a finding itself."""
-    return [finding for look in LOOKS for finding in _safely(look, settings)]
+    return [finding for look in LOOKS for finding in safely(look, settings)]
 
 
-def _safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+def safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
     """A look that fails is a finding, not the end of the others."""
     try:
         yield from look(settings)
@@ -174,17 +174,18 @@ def _expects(settings: Settings) -> Iterator[Finding]:
 
 
 def _workspace(settings: Settings) -> Iterator[Finding]:
-    import yaml
-
     from mesh_assets.capabilities.lineage.read import domain_names
+    from mesh_assets.capabilities.lineage.workspace import code_locations
 
     path = settings.workspace
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    named = {place["location_name"] for entry in document["load_from"] for place in entry.values()}
+    named = {location.name for location in code_locations(path)}
     for name in domain_names(settings):
         if name not in named:
             yield Finding(
-                "workspace", False, f"{path.name} has no location for {name}: add one as for the others"
+                "workspace",
+                False,
+                f"{path.name} has no location for {name}: add one as for the others, "
+                f"with `location_name: {name}`",
             )
     yield Finding("workspace", True, f"{len(named)} code locations")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from mesh_assets.capabilities.lineage.workspace import Location, code_locations
 from mesh_assets.capabilities.orchestration.instance import (
     EVENTS_AT_ONCE,
     open_instance,
@@ -66,22 +67,19 @@ def tell_built(settings: Settings, built: Sequence[Built]) -> None:
 
 def kitchen_workspace(settings: Settings) -> Path:
     """The workspace of the kitchen's code, each location under the kitchen's name as well."""
-    found = yaml.safe_load(settings.workspace.read_text(encoding="utf-8"))
-    entries = [_renamed(entry, settings) for entry in found["load_from"]]
+    entries = [_renamed(location, settings) for location in code_locations(settings.workspace)]
     target = settings.dagster_home / "workspace.yaml"
     target.write_text(yaml.safe_dump({"load_from": entries}, sort_keys=False), encoding="utf-8")
     return target
 
 
-def _renamed(entry: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def _renamed(location: Location, settings: Settings) -> dict[str, Any]:
     """Paths in it are beside the kitchen's own file."""
-    ((kind, facts),) = entry.items()
-    facts = {"relative_path": facts} if isinstance(facts, str) else dict(facts)
+    facts = dict(location.facts)
     for word in ("relative_path", "working_directory"):
         if word in facts:
             facts[word] = str((settings.workspace.parent / facts[word]).resolve())
-    name = facts.get("location_name") or facts.get("module_name") or Path(facts.get("relative_path", "")).stem
-    return {kind: {**facts, "location_name": f"{name} in kitchen {settings.kitchen}"}}
+    return {location.kind: {**facts, "location_name": f"{location.name} in kitchen {settings.kitchen}"}}
 
 
 def _store(instance: DagsterInstance, entries: Iterator[EventLogEntry]) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from mesh_assets.capabilities.orchestration.failing import one_failure
 from mesh_assets.words.settings import Settings
 
 NAME = "mesh_kitchen"
@@ -46,12 +47,8 @@ def _job(settings: Settings) -> dg.JobDefinition:
 
 def try_out(settings: Settings, wanted: dict[str, Any], log: Any) -> None:
     """The whole way, with functions that anybody may call; raises Failure with what stands against it."""
-    from mesh_assets.words.errors import MeshError
-
-    try:
+    with one_failure(settings.home):
         _try_out(settings, wanted, log)
-    except MeshError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
 def _try_out(settings: Settings, wanted: dict[str, Any], log: Any) -> None:

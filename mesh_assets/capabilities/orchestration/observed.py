@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from mesh_assets.capabilities.orchestration.failing import one_failure
 from mesh_assets.words.settings import Settings
 
 EVENTS = dg.AssetKey(["mesh", "events"])
@@ -47,7 +48,7 @@ def _events_asset(settings: Settings) -> dg.AssetsDefinition:
         from mesh_assets.capabilities.observability.event_lake import flush
         from mesh_assets.capabilities.registry import open_registry
 
-        with open_registry(settings) as registry:
+        with one_failure(settings.home, "_mesh"), open_registry(settings) as registry:
             done = flush(settings, registry)
         return dg.MaterializeResult(
             metadata={"events moved": done.events, "batches": done.batches, "days let go of": done.days}

@@ -14,7 +14,7 @@ from mesh_assets.capabilities.kitchens import promote as kitchens
 from mesh_assets.capabilities.kitchens.crossing import crossing
 from mesh_assets.capabilities.kitchens.plan import Plan
 from mesh_assets.capabilities.kitchens.promote import Outcome, Wanted
-from mesh_assets.capabilities.kitchens.undo import Undone, undo
+from mesh_assets.capabilities.kitchens.undo import Undoing, Undone, undo
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.orders import ServerRefused
 from mesh_assets.words.promotions import Promotion, PromotionState
@@ -58,7 +58,7 @@ def resume(settings: Settings, name: str) -> tuple[Promotion, Reload]:
 
 def take_back(settings: Settings, number: int, *, reason: str = "", who: str = "") -> tuple[Undone, Reload]:
     """Undo a promotion, tell Dagster, and reload."""
-    done = undo(settings, number, reason=reason, who=who)
+    done = undo(settings, number, Undoing(reason, who))
     _tell_what_was_left(settings, but=done.promotion.id)
     over, reload = _told(settings, done.promotion)
     return replace(done, promotion=over), reload

@@ -59,9 +59,9 @@ def become_dagster_dev(settings: Settings, port: int, *what: str) -> NoReturn:
     """Turn this process into `dagster dev` over `what`, on this machine only, and leave its address."""
     url = f"http://127.0.0.1:{port}"
     remember_server(settings, url)
-    program = str(Path(sys.executable).parent / "dagster")
+    program = [sys.executable, "-m", "mesh_assets.capabilities.orchestration.dagster_dev"]
     # No shell: Ctrl-C goes to Dagster itself.
-    os.execv(program, [program, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+    os.execv(sys.executable, [*program, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
 
 def remember_server(settings: Settings, url: str) -> None:

@@ -16,11 +16,11 @@ from dagster._core.definitions.data_version import extract_data_version_from_ent
 from mesh_assets.capabilities.lineage.model import Asset, DomainAssets
 from mesh_assets.capabilities.orchestration.alive import working
 from mesh_assets.capabilities.orchestration.describe import asset_key, asset_spec, check_spec
+from mesh_assets.capabilities.orchestration.failing import one_failure
 from mesh_assets.capabilities.orchestration.tools import dagster_tools
-from mesh_assets.words.errors import LakeBusy, MeshError, PromiseBroken, RegistryBusy, ReleaseConflict
+from mesh_assets.words.errors import PromiseBroken
 from mesh_assets.words.rules import Outcome, RuleResult, Verdict
 from mesh_assets.words.settings import read_settings
-from mesh_assets.words.stores import CatalogLost, RegistryLost, disk_refused
 from mesh_assets.words.versions import BuildOutcome, Version
 
 FORCE = "mesh/force"
@@ -33,8 +33,6 @@ LINEAGE_TOLD = {
     "all": "all: any column may be from any column of the inputs",
 }
 
-#: Somebody was quicker, or a server is being started again: the same build tried again may well go through.
-PASSING = (LakeBusy, RegistryBusy, ReleaseConflict, CatalogLost, RegistryLost)
 #: Times that what was not expected is tried again, and the seconds before the first.
 TRIES_MORE, FIRST_PAUSE = 2, 2
 
@@ -184,15 +182,8 @@ def _workshop(context: dg.AssetExecutionContext, domain: DomainAssets) -> Any:
 @contextmanager
 def _told() -> Iterator[None]:
     """A mesh error, or a disk's, as one Dagster failure in its own words, tried again only if it may pass."""
-    try:
+    with one_failure(read_settings().home):
         yield
-    except MeshError as error:
-        raise dg.Failure(description=str(error), allow_retries=isinstance(error, PASSING)) from None
-    except OSError as error:
-        refused = disk_refused(error, read_settings().home)
-        if refused is None:
-            raise
-        raise dg.Failure(description=str(refused), allow_retries=False) from None
 
 
 def check_results(

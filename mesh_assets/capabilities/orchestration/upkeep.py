@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from mesh_assets.capabilities.orchestration.failing import one_failure
 from mesh_assets.words.settings import Settings
 
 #: Every night; the domain's lock is held for moments only.
@@ -66,7 +67,10 @@ def upkeep_schedule(domain: str) -> dg.ScheduleDefinition:
 
 
 def one_round(domain: str, settings: Settings, *, now: datetime | None = None) -> dict[str, Any]:
-    """Check, then expire and clean up, unless the registry is what is wrong: then nothing may go."""
+    """Check, then expire and clean up, unless the registry is what is wrong: then nothing may go.
+
+    What a disk or a server refuses is one failure in words.
+    """
     from mesh_assets.capabilities.lineage.read import read_domain_assets
     from mesh_assets.capabilities.registry import open_registry
     from mesh_assets.capabilities.upkeep.check import check
@@ -74,7 +78,7 @@ def one_round(domain: str, settings: Settings, *, now: datetime | None = None) -
 
     moment = now or datetime.now(UTC)
     assets = read_domain_assets(settings, domain).assets
-    with open_registry(settings) as registry:
+    with one_failure(settings.home, domain), open_registry(settings) as registry:
         found = check(settings, registry, [domain], now=moment)
         done = expire(settings, registry, assets, who=f"upkeep of {domain}", now=moment)
     table = dg.MetadataValue.table(

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from mesh_assets.capabilities.lineage.workspace import code_locations
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.settings import Settings
 
@@ -95,17 +96,13 @@ def _answer(name: str, pipe: Connection, over: float | None) -> Loaded:
 
 
 def _places(settings: Settings) -> dict[str, dict[str, str]]:
-    """Location name -> {module_name} or {relative_path}, as workspace.yaml has it."""
-    import yaml
-
-    document = yaml.safe_load(settings.workspace.read_text(encoding="utf-8"))
-    places: dict[str, dict[str, str]] = {}
-    for entry in document["load_from"]:
-        for place in entry.values():
-            where = place if isinstance(place, dict) else {"relative_path": place}
-            name = where.get("location_name") or where.get("module_name") or where["relative_path"]
-            places[name] = {**where, "folder": str(settings.workspace.parent)}
-    return places
+    """Location name -> {module_name}, {package_name} or {relative_path}, as workspace.yaml has it."""
+    folder = str(settings.workspace.parent)
+    return {
+        location.name: {**location.facts, "folder": folder}
+        for location in code_locations(settings.workspace)
+        if location.kind != "grpc_server"  # loads in a process of somebody else's
+    }
 
 
 def _environment() -> dict[str, str]:
@@ -140,8 +137,8 @@ def _keys(place: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _module(place: Mapping[str, str]) -> Any:
-    if "module_name" in place:
-        return importlib.import_module(place["module_name"])
+    if named := place.get("module_name") or place.get("package_name"):
+        return importlib.import_module(named)
     from importlib.util import module_from_spec, spec_from_file_location
 
     path = Path(place["folder"]) / place["relative_path"]

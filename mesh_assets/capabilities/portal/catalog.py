@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mesh_assets.capabilities.lake.places import lake_of
 from mesh_assets.capabilities.lineage.model import Asset, Mesh
 from mesh_assets.capabilities.observability.health_facts import ProductFacts, facts
 from mesh_assets.capabilities.observability.health_status import DomainHealth, domain_health
@@ -59,6 +60,8 @@ class Catalog:
     health: Mapping[str, DomainHealth]
     controls: Controls
     announcements: tuple[Announcement, ...]
+    #: Domains whose files lie in an object store; those of the others are files.
+    in_buckets: frozenset[str] = frozenset()
 
     @property
     def mesh(self) -> Mesh:
@@ -91,7 +94,14 @@ class Catalog:
 
     def products_of(self, domain: str) -> list[ProductName]:
         """Products by name, those of a domain that cannot be read as far as they were published."""
-        return sorted(name for name in self.facts if name.domain == domain)
+        return self._by_domain.get(domain, [])
+
+    @cached_property
+    def _by_domain(self) -> Mapping[str, list[ProductName]]:
+        found: dict[str, list[ProductName]] = {}
+        for name in sorted(self.facts):
+            found.setdefault(name.domain, []).append(name)
+        return found
 
     def knows(self, name: ProductName) -> bool:
         """True for a product, False for private assets: their domain's own business."""
@@ -207,4 +217,5 @@ def make_catalog(settings: Settings, registry: Registry, documents: Documents, p
         health=health,
         controls=controls,
         announcements=tuple(registry.announcements()),
+        in_buckets=frozenset(name for name in mesh.domains if lake_of(settings, name).objects),
     )

@@ -6,7 +6,9 @@ Not here: what the registry knows (catalog).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 
 from mesh_assets.capabilities.lineage.expected import check_own_files
@@ -16,6 +18,7 @@ from mesh_assets.capabilities.lineage.read import read_domain_assets
 from mesh_assets.capabilities.lineage.stamps import domain_stamps, folder_stamp
 from mesh_assets.words.errors import MeshError
 from mesh_assets.words.journeys import Journey
+from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
 
 
@@ -28,6 +31,34 @@ class Documents:
     problems: dict[str, str]
     journeys: tuple[Journey, ...]
     journeys_problem: str = ""
+
+    @cached_property
+    def needs(self) -> Mapping[ProductName, frozenset[ProductName]]:
+        """Asset -> the products that it needs, through what is private to its domain."""
+        return {name: frozenset(_seen_through(self.mesh, name)) for name in self.mesh.assets}
+
+    @cached_property
+    def users(self) -> Mapping[ProductName, frozenset[ProductName]]:
+        """Product -> the products that need it, through what is private to their domains."""
+        found: dict[ProductName, set[ProductName]] = {}
+        for name, needs in self.needs.items():
+            for need in needs if not name.private else ():
+                found.setdefault(need, set()).add(name)
+        return {name: frozenset(users) for name, users in found.items()}
+
+
+def _seen_through(mesh: Mesh, name: ProductName) -> set[ProductName]:
+    found: set[ProductName] = set()
+    waiting, seen = [name], {name}
+    while waiting:
+        asset = mesh.assets.get(waiting.pop())
+        for need in asset.needs if asset else ():
+            if not need.private:
+                found.add(need)
+            elif need not in seen:
+                seen.add(need)
+                waiting.append(need)
+    return found - {name}
 
 
 @dataclass

@@ -22,12 +22,12 @@ FITTING, NARROWEST = 1_700, 960
 #: How a picture may be asked for: whole, or that many times its size.
 ZOOMS = {"whole": 1.0, "read": 1.0, "large": 1.6}
 #: Letters that fit a node.
-FITS, NOTE_FITS = 18, 26
+FITS, NOTE_FITS = 16, 24
 
 
 @dataclass(frozen=True)
 class Node:
-    """A thing in a graph. `mark`: self, up, down or aside, for what is highlighted or in the background."""
+    """A thing in a graph. `mark`: self, up, down, aside or fold, for what is highlighted or stays behind."""
 
     key: str
     title: str
@@ -46,10 +46,11 @@ def draw_graph(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], label: s
     size = Size()
     placed = lay_out([node.key for node in nodes], edges, size)
     marks = {node.key: node.mark for node in nodes}
-    inside = Markup("").join(
+    inside = "".join(
         [
             *(_edge(points, _edge_mark(marks, edge)) for edge, points in placed.edges.items()),
-            *(_node(node, placed, size) for node in nodes),
+            # In the order of the eye: what Tab goes through.
+            *(_node(node, placed, size) for node in sorted(nodes, key=lambda node: placed.nodes[node.key])),
         ]
     )
     width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
@@ -58,54 +59,60 @@ def draw_graph(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], label: s
     return Markup(
         '<svg class="graph {}" role="group" aria-label="{}" width="{:.0f}" height="{:.0f}" '
         'viewBox="{} {} {:.0f} {:.0f}">{}</svg>'
-    ).format(fit, label, width * times, height * times, -MARGIN, -MARGIN, width, height, inside)
+    ).format(fit, label, width * times, height * times, -MARGIN, -MARGIN, width, height, _drawn(inside))
+
+
+def _drawn(inside: str) -> Markup:
+    """What `_edge` and `_node` wrote. They escape every word: `Markup.format` takes eight times as long, and
+    a picture has thousands of nodes."""
+    return Markup(inside)  # noqa: S704 - see above
 
 
 def _edge_mark(marks: Mapping[str, str], edge: tuple[str, str]) -> str:
     """An edge is part of the way if both its ends are."""
     start, end = marks.get(edge[0], ""), marks.get(edge[1], "")
-    if "aside" in (start, end):
-        return "aside"
+    for faint in ("aside", "fold"):
+        if faint in (start, end):
+            return faint
     if {start, end} <= {"up", "self"}:
         return "up"
     return "down" if {start, end} <= {"down", "self"} else ""
 
 
-def _edge(points: Sequence[tuple[float, float]], mark: str) -> Markup:
+def _edge(points: Sequence[tuple[float, float]], mark: str) -> str:
     path = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for (x, y), (to_x, to_y) in pairwise(points):
         middle = (x + to_x) / 2
         path.append(f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}")
-    return Markup('<path class="edge {}" d="{}"/>').format(mark, " ".join(path))
+    return f'<path class="edge {escape(mark)}" d="{" ".join(path)}"/>'
 
 
-def _node(node: Node, placed: Layout, size: Size) -> Markup:
+def _node(node: Node, placed: Layout, size: Size) -> str:
     x, y = placed.nodes[node.key]
-    told = node.told or f"{node.title}: {node.look.word}"
-    room = size.width - 38
-    shape = Markup(
-        "<title>{}</title>"
-        '<rect class="box" x="{:.1f}" y="{:.1f}" width="{:.0f}" height="{:.0f}" rx="7"/>'
-        '<text class="mark" x="{:.1f}" y="{:.1f}">{}</text>'
-    ).format(told, x, y, size.width, size.height, x + 15, y + size.height / 2 + 4.5, node.look.symbol)
-    words = Markup('<text class="title" x="{:.1f}" y="{:.1f}"{}>{}</text>').format(
-        x + 28, y + (17 if node.note else size.height / 2 + 4.5), _squeezed(node.title, room), node.title[:60]
+    told = escape(node.told or f"{node.title}: {node.look.word}")
+    base = y + (17 if node.note else size.height / 2 + 4.5)
+    words = (
+        f'<text class="title" x="{x + 28:.1f}" y="{base:.1f}"{_squeezed(node.title, size.width - 38)}>'
+        f"{escape(node.title[:60])}</text>"
     )
     if node.note:
-        words += Markup('<text class="note" x="{:.1f}" y="{:.1f}">{}</text>').format(
-            x + 28, y + 32, _cut(node.note, NOTE_FITS)
-        )
-    group = Markup('<g class="node tone-{} {}">{}{}</g>').format(node.look.tone, node.mark, shape, words)
-    if not node.href:
-        return group
-    return Markup('<a href="{}" aria-label="{}">{}</a>').format(node.href, told, group)
+        note = escape(_cut(node.note, NOTE_FITS))
+        words += f'<text class="note" x="{x + 28:.1f}" y="{y + 32:.1f}">{note}</text>'
+    group = (
+        f'<g class="node tone-{escape(node.look.tone)} {escape(node.mark)}"><title>{told}</title>'
+        f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{size.width:.0f}" height="{size.height:.0f}" '
+        f'rx="7"/>'
+        f'<text class="mark" x="{x + 15:.1f}" y="{y + size.height / 2 + 4.5:.1f}">'
+        f"{escape(node.look.symbol)}</text>{words}</g>"
+    )
+    return f'<a href="{escape(node.href)}" aria-label="{told}">{group}</a>' if node.href else group
 
 
-def _squeezed(text: str, room: float) -> Markup:
+def _squeezed(text: str, room: float) -> str:
     """A long name is set narrower instead of cut: it is what the node is known by."""
     if len(text) <= FITS:
-        return Markup("")
-    return Markup(' textLength="{:.0f}" lengthAdjust="spacingAndGlyphs"').format(room)
+        return ""
+    return f' textLength="{room:.0f}" lengthAdjust="spacingAndGlyphs"'
 
 
 def _cut(text: str, most: int) -> str:

@@ -110,8 +110,7 @@ def new_token(request: Request, signer: Signer) -> str:
 
 def check_token(request: Request, signer: Signer, visitor: Visitor, given: str) -> None:
     """Raise unless this portal made the form, for this browser and person, and it comes from its page."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    if not _comes_from_here(request):
         raise HTTPException(403, "The form comes from another site.")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise HTTPException(403, "The form comes from another site.")
@@ -119,6 +118,16 @@ def check_token(request: Request, signer: Signer, visitor: Visitor, given: str) 
     right = signer.sign(f"form {cookie} {visitor.name}")
     if not cookie or not secrets.compare_digest(given.encode(), right.encode()):
         raise HTTPException(403, "The form is too old. Go back, reload the page and send it again.")
+
+
+def _comes_from_here(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    except ValueError:
+        return False
 
 
 def leave(sent: Sent) -> Response:

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from mesh_assets.capabilities.portal.address import Address, of_product
 from mesh_assets.capabilities.portal.catalog import Catalog
 from mesh_assets.capabilities.portal.drawn import Node, draw_graph
-from mesh_assets.capabilities.portal.looks import NONE, Look, of_domain
+from mesh_assets.capabilities.portal.folding import MANY, Fold, fold
+from mesh_assets.capabilities.portal.lineage_query import LineageQuery
+from mesh_assets.capabilities.portal.looks import BAD, NONE, WARN, Look, of_domain, worst
 from mesh_assets.capabilities.portal.looks import of_product as look_of
 from mesh_assets.words.names import ProductName
 
@@ -29,45 +31,86 @@ class Picture:
     svg: Markup
     nodes: int
     left_out: int = 0
+    #: Domains that share a node with others.
+    folded: int = 0
 
 
-def domain_graph(catalog: Catalog, link: Link, opened: Collection[str] = (), *, zoom: str = "") -> Picture:
-    """Every domain as a node; those that are opened as their products."""
-    place = {name: (str(name) if name.domain in opened else name.domain) for name in catalog.mesh.assets}
-    nodes = [_domain_node(catalog, domain, link) for domain in catalog.health if domain not in opened]
-    nodes += [_product_node(catalog, name, link) for domain in opened for name in catalog.products_of(domain)]
-    shown = {node.key for node in nodes}
+def domain_graph(catalog: Catalog, link: Link, asked: LineageQuery, *, near: bool = False) -> Picture:
+    """Every domain as a node, those that are opened as their products; of many, the rest of each layer as one
+    node that unfolds. `near`: of many, only what is opened and its neighbours.
+    """
+    between = _between(catalog)
+    looks = {name: of_domain(health) for name, health in catalog.health.items()}
+    folds: list[Fold] = []
+    left_out: set[str] = set()
+    if near and len(looks) > MANY:
+        left_out = (
+            set(looks)
+            - asked.opened
+            - {name for edge in between if set(edge) & asked.opened for name in edge}
+        )
+    elif not asked.whole:
+        unwell = {name for name, look in looks.items() if look.tone in (WARN, BAD)}
+        folds = fold(looks, between, opened=asked.opened, unwell=unwell, unfolded=asked.unfolded)
+    within = {name: each.key for each in folds for name in each.names}
+    away = {*asked.opened, *within, *left_out}
+    nodes = [_domain_node(catalog, domain, link) for domain in catalog.health if domain not in away]
+    nodes += [
+        product_node(catalog, name, link)
+        for each in sorted(asked.opened)
+        for name in catalog.products_of(each)
+    ]
+    nodes += [
+        _fold_node(each, looks, link(f"/-/lineage{asked.unfolding(each.layer).text}")) for each in folds
+    ]
+    edges = _edges(catalog, asked.opened, within, {node.key for node in nodes})
+    svg = draw_graph(nodes, edges, "Lineage of the mesh, from sources on the left", asked.zoom)
+    return Picture(svg, len(nodes), len(left_out), folded=len(within))
+
+
+def _between(catalog: Catalog) -> set[tuple[str, str]]:
+    """Which domain needs which."""
+    return {
+        (need.domain, name.domain)
+        for name, needs in catalog.documents.needs.items()
+        for need in needs
+        if need.domain != name.domain and need.domain in catalog.health
+    }
+
+
+def _edges(
+    catalog: Catalog, opened: Collection[str], within: Mapping[str, str], shown: Collection[str]
+) -> list[tuple[str, str]]:
+    """Between what is shown: products of opened domains, domains, and nodes that stand for several."""
+    place = {
+        name: str(name) if name.domain in opened else within.get(name.domain, name.domain)
+        for name in catalog.mesh.assets
+    }
     edges = {
-        (place[need], place[asset.name])
-        for asset in catalog.mesh.assets.values()
-        for need in _seen_through(catalog, asset.name)
+        (place[need], place[name])
+        for name, needs in catalog.documents.needs.items()
+        for need in needs
         if need in place
     }
-    kept = sorted(edge for edge in edges if edge[0] != edge[1] and set(edge) <= shown)
-    svg = draw_graph(nodes, kept, "Lineage of the mesh, from sources on the left", zoom)
-    return Picture(svg, len(nodes))
+    return sorted(edge for edge in edges if edge[0] != edge[1] and edge[0] in shown and edge[1] in shown)
 
 
 def product_graph(catalog: Catalog, name: ProductName, link: Link, *, near: bool = False) -> Picture:
     """A product with all that it is made from and all that is made from it; `near`: its neighbours only."""
-    up, down = _closure(catalog, name, up=True), _closure(catalog, name, up=False)
+    needs = catalog.documents.needs
+    up, down = closure(catalog, name, up=True), closure(catalog, name, up=False)
     every = {name, *up, *down}
     left_out = 0
     if near or len(every) > MOST:
-        beside = {name, *_seen_through(catalog, name), *_direct_users(catalog, name)}
+        beside = {name, *needs.get(name, ()), *catalog.documents.users.get(name, ())}
         left_out, every = len(every) - len(beside), beside
     nodes = [
-        _product_node(catalog, each, link, "self" if each == name else "up" if each in up else "down")
+        product_node(catalog, each, link, "self" if each == name else "up" if each in up else "down")
         for each in sorted(every)
     ]
-    edges = [
-        (str(need), str(each)) for each in every for need in _seen_through(catalog, each) if need in every
-    ]
+    edges = [(str(need), str(each)) for each in every for need in needs.get(each, ()) if need in every]
     sources = _sources(catalog, {name} if near else every & {name, *up})
-    nodes += [
-        Node(f"source {key}", key.split(".", 1)[1], f"source of {key.split('.')[0]}", SOURCE, mark="up")
-        for key in sorted({key for key, _ in sources})
-    ]
+    nodes += [source_node(key) for key in sorted({key for key, _ in sources})]
     edges += [(f"source {key}", str(user)) for key, user in sources]
     svg = draw_graph(nodes, sorted(set(edges)), f"What {name} is made from, and what is made from it")
     return Picture(svg, len(nodes), left_out)
@@ -108,7 +151,21 @@ def _domain_node(catalog: Catalog, domain: str, link: Link) -> Node:
     return Node(domain, domain, note, look, link(Address(domain).path), told=f"{domain}: {look.word}; {note}")
 
 
-def _product_node(catalog: Catalog, name: ProductName, link: Link, mark: str = "") -> Node:
+def _fold_node(each: Fold, looks: Mapping[str, Look], href: str) -> Node:
+    counted = Counter(looks[name].word for name in each.names if looks[name].tone in (BAD, WARN, NONE))
+    note = ", ".join(f"{count} {word}" for word, count in counted.most_common()) or "all good"
+    title = f"{len(each.names)} {'domains' if each.alone else 'more domains'}"
+    look = worst(looks[name] for name in each.names)
+    return Node(each.key, title, note, look, href, "fold", told=f"Show {title} of this layer: {note}")
+
+
+def source_node(key: str) -> Node:
+    """A source by its domain and name."""
+    domain, _, name = key.partition(".")
+    return Node(f"source {key}", name, f"source of {domain}", SOURCE, mark="up")
+
+
+def product_node(catalog: Catalog, name: ProductName, link: Link, mark: str = "") -> Node:
     facts = catalog.facts.get(name)
     look = look_of(facts) if facts else OUTSIDE
     version = f" v{facts.version}" if facts and facts.version else ""
@@ -117,40 +174,13 @@ def _product_node(catalog: Catalog, name: ProductName, link: Link, mark: str = "
     return Node(str(name), name.product, f"{name.domain}{version}", look, href, mark, told)
 
 
-def _seen_through(catalog: Catalog, name: ProductName) -> set[ProductName]:
-    """The products that an asset needs, through what is private to its domain."""
-    found: set[ProductName] = set()
-    waiting, seen = [name], {name}
-    while waiting:
-        asset = catalog.asset(waiting.pop())
-        for need in asset.needs if asset else ():
-            if not need.private:
-                found.add(need)
-            elif need not in seen:
-                seen.add(need)
-                waiting.append(need)
-    return found - {name}
-
-
-def _direct_users(catalog: Catalog, name: ProductName) -> set[ProductName]:
-    found: set[ProductName] = set()
-    waiting, seen = [name], {name}
-    while waiting:
-        for user in catalog.users.get(waiting.pop(), ()):
-            if not user.private:
-                found.add(user)
-            elif user not in seen:
-                seen.add(user)
-                waiting.append(user)
-    return found - {name}
-
-
-def _closure(catalog: Catalog, name: ProductName, *, up: bool) -> set[ProductName]:
+def closure(catalog: Catalog, name: ProductName, *, up: bool) -> set[ProductName]:
+    beside = catalog.documents.needs if up else catalog.documents.users
     found: set[ProductName] = set()
     waiting = [name]
     while waiting:
         each = waiting.pop()
-        for near in _seen_through(catalog, each) if up else _direct_users(catalog, each):
+        for near in beside.get(each, ()):
             if near not in found and near != name:
                 found.add(near)
                 waiting.append(near)

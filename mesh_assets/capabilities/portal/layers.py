@@ -39,14 +39,26 @@ class Layout:
 def lay_out(names: Iterable[str], edges: Iterable[tuple[str, str]], size: Size | None = None) -> Layout:
     """Deterministic: the same graph is always the same picture."""
     size = size or Size()
-    nodes = sorted(set(names))
-    wanted = sorted({(a, b) for a, b in edges if a != b and a in set(nodes) and b in set(nodes)})
+    nodes, wanted = _cleaned(names, edges)
     straight = _without_circles(nodes, wanted)
     layer_of = _layers(nodes, straight)
     chains = {edge: _chain(edge, layer_of) for edge in straight}
     rows = _rows(nodes, layer_of, chains)
     _order(rows, chains)
     return _placed(rows, wanted, chains, size)
+
+
+def layers_of(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """The layer of each node, from 0 on the left, as `lay_out` would place it."""
+    nodes, wanted = _cleaned(names, edges)
+    return _layers(nodes, _without_circles(nodes, wanted))
+
+
+def _cleaned(
+    names: Iterable[str], edges: Iterable[tuple[str, str]]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    known = set(names)
+    return sorted(known), sorted({(a, b) for a, b in edges if a != b and a in known and b in known})
 
 
 def _without_circles(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -99,9 +111,12 @@ def _layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str,
 
 
 def _chain(edge: tuple[str, str], layer_of: Mapping[str, int]) -> tuple[str, ...]:
-    """The nodes of an edge with a point in every layer between."""
+    """The nodes of an edge with a point in every layer between.
+
+    All edges of one start have the same points: they go together until they part.
+    """
     start, end = edge
-    points = [f"\0{start}\0{end}\0{layer}" for layer in range(layer_of[start] + 1, layer_of[end])]
+    points = [f"\0{start}\0{layer}" for layer in range(layer_of[start] + 1, layer_of[end])]
     return (start, *points, end)
 
 
@@ -111,9 +126,13 @@ def _rows(
     rows: list[list[str]] = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
     for node in nodes:
         rows[layer_of[node]].append(node)
-    for (start, _), chain in chains.items():
-        for step, point in enumerate(chain[1:-1], start=1):
-            rows[layer_of[start] + step].append(point)
+    points = {
+        (layer_of[start] + step, point)
+        for (start, _), chain in chains.items()
+        for step, point in enumerate(chain[1:-1], start=1)
+    }
+    for layer, point in sorted(points):
+        rows[layer].append(point)
     return rows
 
 

@@ -23,10 +23,15 @@ CONTEXT: dict[str, Any] = {
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "odrl": "http://www.w3.org/ns/odrl/2/",
     "issued": {"@id": "dct:issued", "@type": "xsd:dateTime"},
     "modified": {"@id": "dct:modified", "@type": "xsd:dateTime"},
 }
 PARQUET = "https://www.iana.org/assignments/media-types/application/vnd.apache.parquet"
+#: How files are read where they lie: by name on a disk, or from an object store. DPROD leaves open what a
+#: protocol is; these are the specifications of them.
+FILE_PROTOCOL = {"@id": "https://www.rfc-editor.org/info/rfc8089", "rdfs:label": "file"}
+S3_PROTOCOL = {"@id": "https://docs.aws.amazon.com/AmazonS3/latest/API/", "rdfs:label": "S3"}
 #: A contract's status, as DPROD's examples call the phases of a product's life.
 LIFE = {
     "proposed": "Ideation",
@@ -116,15 +121,17 @@ def _product(
             "dprod:inputDataset": [{"@id": f"{base}{of_product(each).path}#data"} for each in inputs],
             "dprod:outputDataset": {"@id": f"{here}#data"},
             "dprod:outputPort": {"@id": f"{here}#port"},
+            "odrl:hasPolicy": {"@id": f"{here}#policy"},
             "foaf:page": [{"@id": f"{base}{of_product(name, each).path}"} for each in _QUESTIONS],
         },
-        *_port(name, contract, version, base),
+        *_port(name, contract, version, base, in_bucket=name.domain in catalog.in_buckets),
+        _policy(name, contract, base),
         *({"@id": f"{base}{of_product(each).path}#data", "@type": "dcat:Dataset"} for each in inputs),
     ]
 
 
 def _port(
-    name: ProductName, contract: Contract, version: Version | None, base: str
+    name: ProductName, contract: Contract, version: Version | None, base: str, *, in_bucket: bool
 ) -> Iterable[dict[str, Any]]:
     """The way in, what it hands out, and the dataset that this is a copy of."""
     here = base + of_product(name).path
@@ -135,6 +142,7 @@ def _port(
         "rdfs:label": f"How to read {name}",
         "dcat:endpointURL": {"@id": f"{here}/where"},
         "dcat:endpointDescription": {"@id": f"{here}/where.json"},
+        "dprod:protocol": S3_PROTOCOL if in_bucket else FILE_PROTOCOL,
         "dprod:isAccessServiceOf": {"@id": f"{here}#files"},
         "dcat:servesDataset": {"@id": f"{here}#data"},
     }
@@ -156,6 +164,7 @@ def _port(
         "dct:description": contract.description or contract.purpose,
         "dct:conformsTo": {"@id": f"{pinned}.yaml"},
         "dcat:distribution": {"@id": f"{here}#files"},
+        "odrl:hasPolicy": {"@id": f"{here}#policy"},
         "dcat:keyword": list(contract.tags),
     }
     if contract.personal:
@@ -175,6 +184,32 @@ def _port(
             ],
         }
     yield dataset
+
+
+def _policy(name: ProductName, contract: Contract, base: str) -> dict[str, Any]:
+    """How somebody comes to read it: by asking the owner. Who did so already is nobody's business here.
+
+    An offer of the owner, as ODRL calls it; of a product that has none, a set of rules.
+    """
+    here, owners = base + of_product(name).path, _agents(contract.owners)
+    consent = {"odrl:action": {"@id": "odrl:obtainConsent"}}
+    return {
+        "@id": f"{here}#policy",
+        "@type": ["odrl:Policy", "odrl:Offer" if owners else "odrl:Set"],
+        "dct:description": f"Ask at {base}/-/follow/{name.domain}/{name.product} for access, with a purpose "
+        "and a last day; the owner grants or refuses it.",
+        "odrl:permission": {
+            "@type": "odrl:Permission",
+            "odrl:target": {"@id": f"{here}#data"},
+            "odrl:action": {"@id": "odrl:read"},
+            **({"odrl:assigner": owners} if owners else {}),
+            "odrl:duty": {
+                "@type": "odrl:Duty",
+                **consent,
+                **({"odrl:consentingParty": owners} if owners else {}),
+            },
+        },
+    }
 
 
 def _agents(people: Iterable[Person]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -86,6 +87,12 @@ def of_domain(health: DomainHealth) -> Look:
         return STATES[State.PAUSED]
     worst = next((state for state in _WORST if state in there), None)
     return STATES[worst] if worst else WELL
+
+
+def worst(looks: Iterable[Look]) -> Look:
+    """Of several, the one that somebody should see first."""
+    found = set(looks)
+    return next((STATES[state] for state in _WORST if STATES[state] in found), WELL)
 
 
 def why(facts: ProductFacts) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_assets.capabilities.portal import linked_data, standards
 from mesh_assets.capabilities.portal.address import QUESTIONS, Address, of_product
 from mesh_assets.capabilities.portal.catalog import Catalog, Shelf
+from mesh_assets.capabilities.portal.lineage_query import read_lineage_query
 from mesh_assets.capabilities.portal.looks import of_domain
 from mesh_assets.capabilities.portal.looks import of_product as look_of
 from mesh_assets.capabilities.portal.negotiate import MEDIA
@@ -41,8 +42,8 @@ DOMAIN: Mapping[str, Maker] = {
     "with": inputs.domain,
     "how": how.domain,
 }
-#: Answers that are kept of one catalog.
-MOST_KEPT = 4_000
+#: Answers that are kept of one catalog, and their letters: addresses can be made up without end.
+MOST_KEPT, MOST_LETTERS = 4_000, 100_000_000
 OFFERED = ("html", "json", "yaml", "jsonld", "openlineage")
 
 
@@ -70,6 +71,21 @@ class Guest:
 
 
 @dataclass
+class Made:
+    """Answers made from one catalog."""
+
+    catalog: Catalog
+    answers: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
+    letters: int = 0
+
+    def keep(self, key: tuple[Any, ...], answer: Answer) -> None:
+        """While there is room; with it what was asked first, which is what most ask."""
+        if len(self.answers) < MOST_KEPT and self.letters + len(answer.body) <= MOST_LETTERS:
+            self.answers[key] = answer
+            self.letters += len(answer.body)
+
+
+@dataclass
 class Site:
     """All pages of one portal."""
 
@@ -78,7 +94,7 @@ class Site:
     #: Pages are for a folder of files: links are relative, and nothing can be asked again.
     static: bool = False
     #: Answers made from the newest catalog, for guests who can send nothing.
-    _made: tuple[Catalog, dict[tuple[Any, ...], Answer]] | None = None
+    _made: Made | None = None
 
     @cached_property
     def templates(self) -> Environment:
@@ -118,16 +134,16 @@ class Site:
         return self._once(catalog, ("front", asked, form, guest), make)
 
     def lineage(self, query: Mapping[str, Sequence[str]], form: str, guest: Guest) -> Answer:
-        catalog, opened = self.shelf.catalog(), tuple(query.get("open", ()))
-        zoom = (query.get("zoom") or [""])[0]
+        catalog = self.shelf.catalog()
+        asked = read_lineage_query(query, catalog.health)
 
         def make() -> Answer:
-            made = home.lineage(catalog, self.links("/-/lineage"), opened, zoom)
+            made = home.lineage(catalog, self.links("/-/lineage"), asked)
             if form == "json":
                 return Answer(standards.as_json(made["facts"]), form)
             return self.html("lineage.html", "/-/lineage", guest, **made)
 
-        return self._once(catalog, ("lineage", opened, zoom, form, guest), make)
+        return self._once(catalog, ("lineage", asked, form, guest), make)
 
     def journeys(self, form: str, guest: Guest) -> Answer:
         made = journey.listed(self.shelf.catalog(), self.setting.registry)
@@ -158,14 +174,14 @@ class Site:
 
     def _once(self, catalog: Catalog, key: tuple[Any, ...], make: Callable[[], Answer]) -> Answer:
         made = self._made
-        if made is None or made[0] is not catalog:
-            made = self._made = (catalog, {})
-        answer = made[1].get(key)
+        if made is None or made.catalog is not catalog:
+            made = self._made = Made(catalog)
+        answer = made.answers.get(key)
         if answer is None:
             answer = make()
             forms = any(isinstance(each, Guest) and each.token for each in key)
-            if not self.static and not forms and len(made[1]) < MOST_KEPT:
-                made[1][key] = answer
+            if not self.static and not forms:
+                made.keep(key, answer)
         return answer
 
     def warm(self, guest: Guest) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from mesh_assets.capabilities.lake.told import told_of_disks
+from mesh_assets.capabilities.lake.told import told, told_of_disks
 from mesh_assets.capabilities.lineage.through import through_private_models
 from mesh_assets.capabilities.publishing.workshop import Workshop
 from mesh_assets.words.controls import Paused
@@ -24,21 +24,21 @@ def failures_on_record(workshop: Workshop, name: ProductName) -> Iterator[None]:
     """Whatever ends a build of the product is told in the registry as well."""
     started, clock = datetime.now(UTC), time.monotonic()
     try:
-        with told_of_disks(workshop.settings.home):
+        with told(name.domain), told_of_disks(workshop.settings.home):
             yield
     except PromiseBroken:
         raise  # refuse has put it on record, with its rows
     except (Paused, CodeMoved, OutsideKitchen):
         raise  # nothing is wrong with the product, and its last build is still its last
     except Exception as error:
-        told = str(error) if isinstance(error, MeshError) else f"{type(error).__name__}: {error}"
+        message = str(error) if isinstance(error, MeshError) else f"{type(error).__name__}: {error}"
         record = BuildRecord(
             product=name,
             run_id=workshop.run_id,
             outcome=BuildOutcome.FAILED,
             started=started,
             seconds=time.monotonic() - clock,
-            message=told,
+            message=message,
         )
         # Where the registry itself is the trouble, the first error is the one to tell.
         with suppress(RegistryLost, RegistryRefused, RegistryBusy):

@@ -33,6 +33,10 @@ class RuleOutcome:
     value: str | None
 
 
+#: Of a build whose rows readers see.
+GOOD = (BuildOutcome.PUBLISHED.value, BuildOutcome.UNCHANGED.value)
+
+
 def record(connection: Connection, build: BuildRecord, results: Sequence[RuleResult]) -> int:
     values = {**vars(build), "product": str(build.product), "outcome": build.outcome.value}
     values["details"] = dict(build.details)
@@ -71,8 +75,7 @@ def last_of_each(connection: Connection) -> dict[ProductName, BuildRecord]:
 
 def last_good_of(connection: Connection, products: Collection[ProductName]) -> dict[ProductName, BuildRecord]:
     """The last build of each that published or found nothing new."""
-    good = [BuildOutcome.PUBLISHED.value, BuildOutcome.UNCHANGED.value]
-    mine = BUILD.c.product.in_(map(str, products)) & ~BUILD.c.recheck & BUILD.c.outcome.in_(good)
+    mine = BUILD.c.product.in_(map(str, products)) & ~BUILD.c.recheck & BUILD.c.outcome.in_(GOOD)
     newest = select(func.max(BUILD.c.id)).where(mine).group_by(BUILD.c.product)
     query = select(BUILD).where(BUILD.c.id.in_(newest))
     return {product_name(row.product): build_of(row) for row in connection.execute(query)}
@@ -95,10 +98,12 @@ def of_run(connection: Connection, run_id: str) -> dict[ProductName, BuildRecord
     return {product_name(row.product): build_of(row) for row in connection.execute(query)}
 
 
-def rule_results(connection: Connection, product: ProductName, run_id: str | None) -> tuple[RuleResult, ...]:
+def rule_results(
+    connection: Connection, product: ProductName, run_id: str | None, *, kept: bool = False
+) -> tuple[RuleResult, ...]:
     query = (
         select(RULE_RESULT)
-        .where(RULE_RESULT.c.build_id == _newest(product, run_id).scalar_subquery())
+        .where(RULE_RESULT.c.build_id == _newest(product, run_id, kept=kept).scalar_subquery())
         .order_by(RULE_RESULT.c.position)
     )
     return tuple(result_of(row) for row in connection.execute(query))
@@ -125,10 +130,12 @@ def rule_history(connection: Connection, product: ProductName, rule: str, limit:
     ]
 
 
-def _newest(product: ProductName, run_id: str | None) -> Select[Any]:
+def _newest(product: ProductName, run_id: str | None, *, kept: bool) -> Select[Any]:
     """The last build that ran rules: one that failed before its audit has nothing to say about them."""
     audited = exists().where(RULE_RESULT.c.build_id == BUILD.c.id)
     query = select(BUILD.c.id).where(BUILD.c.product == str(product), ~BUILD.c.recheck, audited)
+    if kept:
+        query = query.where(BUILD.c.outcome.in_(GOOD))
     of_run = query if run_id is None else query.where(BUILD.c.run_id == run_id)
     return of_run.order_by(BUILD.c.id.desc()).limit(1)
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from mesh_assets.words.stores import RegistryLost, RegistryRefused
+from mesh_assets.words.stores import RegistryFileRefused, RegistryLost, RegistryRefused
 
 LOG = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ def told_if_lost(url: URL) -> Iterator[None]:
         if "permission denied" in said or "row-level security" in said:
             raise RegistryRefused(where=named(url), problem=said) from None
         if _is_lost(url, error, said):
-            raise RegistryLost(where=named(url), problem=said) from None
+            lost = RegistryFileRefused if url.get_backend_name() == "sqlite" else RegistryLost
+            raise lost(where=named(url), problem=said) from None
         raise
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, text
 
 from mesh_assets.capabilities.registry import (
     audits,
@@ -31,6 +28,7 @@ from mesh_assets.capabilities.registry.busy import told_if_busy
 from mesh_assets.capabilities.registry.controlled import Controlled
 from mesh_assets.capabilities.registry.copies import moved_to
 from mesh_assets.capabilities.registry.delivered import Delivered
+from mesh_assets.capabilities.registry.engines import PATIENCE, engine_at, registry_url
 from mesh_assets.capabilities.registry.following import Followed
 from mesh_assets.capabilities.registry.kitchened import Kitchened
 from mesh_assets.capabilities.registry.lost import connected, told_if_lost
@@ -41,7 +39,6 @@ from mesh_assets.capabilities.registry.releases import Order, Released
 from mesh_assets.capabilities.registry.restore import Remembered
 from mesh_assets.capabilities.registry.tags import Tag
 from mesh_assets.capabilities.registry.versions import Shown
-from mesh_assets.words.errors import SettingMalformed
 from mesh_assets.words.moves import RegistryMoved
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.rules import RuleResult
@@ -51,23 +48,13 @@ from mesh_assets.words.versions import PROD, BuildRecord, Certificate, Version
 if TYPE_CHECKING:
     from mesh_assets.words.settings import Settings
 
-#: How long a writer waits for another one, in seconds. A release takes milliseconds.
-PATIENCE = 60
-
 #: Any number that nothing else in the database locks: writers of the registry queue here.
 ADVISORY_LOCK = 7_133_701
 
 
 def open_registry(settings: Settings) -> Registry:
     """The registry of this mesh, made or migrated if need be."""
-    url = make_url(settings.registry)
-    if url.password is not None:
-        raise SettingMalformed(
-            setting="MESH_REGISTRY",
-            value=url.render_as_string(),
-            problem="leave the password out of it, and set PGPASSWORD or a password file",
-        )
-    registry = Registry(_engine(url))
+    registry = Registry(engine_at(registry_url(settings.registry)))
     with registry.reading() as connection:
         current = migrations.schema_of(connection)
         there = moved_to(connection)
@@ -317,10 +304,14 @@ class Registry(Automatic, Controlled, Ordered, Delivered, Kitchened, Promoted, F
         with self.reading() as connection:
             return builds.of_run(connection, run_id)
 
-    def rule_results(self, product: ProductName, *, run_id: str | None = None) -> tuple[RuleResult, ...]:
-        """What each rule said in the last build (or the last one of that run), in contract order."""
+    def rule_results(
+        self, product: ProductName, *, run_id: str | None = None, kept: bool = False
+    ) -> tuple[RuleResult, ...]:
+        """What each rule said in the last build (or the last one of that run; with `kept` the last one that
+        was neither refused nor failed), in contract order.
+        """
         with self.reading() as connection:
-            return builds.rule_results(connection, product, run_id)
+            return builds.rule_results(connection, product, run_id, kept=kept)
 
     def rule_history(self, product: ProductName, rule: str, *, limit: int = 50) -> list[RuleOutcome]:
         """How one rule fared from build to build, newest first."""
@@ -338,51 +329,3 @@ class Registry(Automatic, Controlled, Ordered, Delivered, Kitchened, Promoted, F
         """The newest word of each rule that ever ran, and since when it fails."""
         with self.reading() as connection:
             return audits.standings(connection, product)
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url)
-    if url.get_backend_name() in ("postgresql", "postgres"):
-        # READ COMMITTED: what follows the lock sees what the one before it committed.
-        return create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, isolation_level="READ COMMITTED"
-        )
-    return create_engine(url)
-
-
-def _sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": PATIENCE})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    # sqlite3 would open transactions by its own rules; with None the "begin" event decides.
-    connection.isolation_level = None
-    _use_wal(connection)
-    connection.execute("PRAGMA foreign_keys = ON")
-    # FULL: a release that was acknowledged survives a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    # Changing the journal mode ignores the busy timeout, and two first openings may meet here.
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # IMMEDIATE: a writer that begins as a reader fails with "database is locked" instead of waiting.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

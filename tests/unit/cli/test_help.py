@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pytest
 import typer
 
 from mesh_assets.cli.app import app
 from mesh_assets.cli.commands import COMMANDS as LISTED
 from mesh_assets.cli.commands import OF_KITCHEN
-from mesh_assets.cli.terminal import complete_product
+from mesh_assets.cli.kitchen_names import complete_kitchen
+from mesh_assets.cli.terminal import complete_domain, complete_journey, complete_product, complete_target
 
 from .conftest import Command
 
@@ -41,6 +44,53 @@ def test_help_lists_every_command(mesh: Command) -> None:
 )
 def test_names_of_domains_and_products_are_completed(mesh: Command, typed: str, offered: list[str]) -> None:
     assert complete_product(typed) == offered
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("MESH_SCALE", "large"), ("MESH_KITCHEN", "gone"), ("MESH_EVENTS_DAYS", "-1")]
+)
+def test_a_wrong_setting_offers_nothing_and_tells_nothing_on_the_way(
+    mesh: Command, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    monkeypatch.setenv(setting, value)
+
+    for complete in (complete_target, complete_journey, complete_product, complete_domain, complete_kitchen):
+        assert complete("") == []
+    assert mesh("products").code == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("mesh bu", ["build"]),
+        ("mesh build shop.", ["shop.orders"]),
+        ("mesh checks shop.orders --rule amount", ["amount_positive"]),
+        ("mesh why shop.orders --rule amount", ["amount_positive"]),
+        ("mesh new-product shop.returns --with ", ["sql", "python", "dbt"]),
+        ("mesh sources --break dup", ["duplicated_key"]),
+    ],
+)
+def test_the_shell_is_offered_what_can_stand_there(
+    mesh: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    typed: str,
+    offered: list[str],
+) -> None:
+    monkeypatch.setenv("_MESH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+
+    with pytest.raises(SystemExit):
+        app(prog_name="mesh")
+
+    assert capfd.readouterr().out.split() == offered
+
+
+def test_the_version_is_told(mesh: Command) -> None:
+    said = mesh("--version")
+
+    assert (said.code, said.out) == (0, f"mesh_assets {metadata.version('mesh-assets')}\n")
 
 
 def test_the_list_of_commands_says_what_each_command_says_first() -> None:

@@ -38,6 +38,38 @@ def test_a_kitchen_is_listed_shown_extended_and_dropped(mesh: Command, shop: Sho
     assert json.loads(mesh("kitchen", "list", "--json").out) == []
 
 
+def test_within_a_kitchen_a_command_that_is_told_next_names_the_kitchen(
+    mesh: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever copies it works where they were."""
+    assert mesh("kitchen", "open", "try").code == 0
+    monkeypatch.setenv("MESH_KITCHEN", "")  # put back afterwards, whatever a command sets
+
+    by_option = mesh("--kitchen", "try", "why", "shop.orders")
+    refused = mesh("--kitchen", "try", "read", "shop.orders")
+    of_the_kitchen = mesh("--kitchen", "try", "kitchen", "promote", "try", "--data-only", "--reason", "none")
+    monkeypatch.setenv("MESH_KITCHEN", "")
+    outside = mesh("why", "shop.orders")
+
+    assert "`mesh --kitchen try build shop.orders`" in by_option.out
+    assert "`mesh --kitchen try build shop.orders`" in refused.err
+    assert "`mesh kitchen run try`" in of_the_kitchen.err
+    assert "`mesh build shop.orders`" in outside.out
+
+
+def test_what_a_run_of_a_kitchen_says_of_a_failure_names_the_kitchen(mesh: Command, shop: Shop) -> None:
+    shop.build("shop.orders")
+    assert mesh("kitchen", "open", "try").code == 0
+    path = shop.folder("shop.orders") / "recipe.sql"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("cast(amount as bigint)", "-cast(amount as bigint)"), encoding="utf-8")
+
+    said = mesh("kitchen", "run", "try")
+
+    assert said.code == 1
+    assert "`mesh --kitchen try why shop.orders`" in said.out
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

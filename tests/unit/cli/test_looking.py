@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from mesh_assets.words.errors import MeshError, PromiseBroken
+from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS, Shop
 
 from .conftest import Command
@@ -80,6 +81,19 @@ def test_why_names_rule_column_count_and_rows(shop: Shop, mesh: Command) -> None
         "Readers still see version 1",
     ):
         assert words in said.out
+
+
+def test_why_tells_nothing_of_a_refused_draft_once_the_source_is_mended(shop: Shop, mesh: Command) -> None:
+    refuse(shop)
+    assert "amount_positive" in mesh("why", "shop.orders").out
+    shop.deliver(ORDERS)
+    assert shop.build("shop.orders", run_id="run-3").record.outcome is BuildOutcome.UNCHANGED
+
+    said = mesh("why", "shop.orders")
+
+    assert "unchanged" in said.out
+    assert "amount_positive" not in said.out
+    assert json.loads(mesh("why", "shop.orders", "--json").out)["rules"] == []
 
 
 def test_why_is_one_document_for_scripts(shop: Shop, mesh: Command) -> None:

@@ -125,6 +125,47 @@ def test_no_kitchen_is_opened_on_data_whose_code_is_on_its_way(built: Shop, star
         assert entered(built, "early").rows("shop.orders")[0][1] == 20
 
 
+def test_who_goes_on_ends_what_stands_half_way_and_not_what_landed_before(built: Shop) -> None:
+    """Of the first one only Dagster has not heard."""
+    here = changed(built)
+    promote(built.settings, "try")
+    edit(here, "shop.orders", "* 2", "* 4")
+    git(here.settings.domains, "commit", "--quiet", "-am", "four times")
+    here.build("shop.orders", run_id="again-1")
+    here.build("books.revenue", run_id="again-2")
+
+    def step(name: str) -> None:
+        if name == "code":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        promote(built.settings, "try", Wanted(on_step=step))
+
+    assert resume(built.settings, "try").id == 2
+    assert "* 4" in (built.folder("shop.orders") / "recipe.sql").read_text(encoding="utf-8")
+
+
+def test_what_production_builds_upon_a_promotion_before_it_has_ended_is_not_half_of_a_kitchen(
+    built: Shop,
+) -> None:
+    here = opened(built)
+    edit(here, "books.revenue", "sum(amount)", "sum(amount) + 1000")
+    git(here.settings.domains, "commit", "--quiet", "-am", "a thousand more")
+    here.build("books.revenue", run_id="kitchen-1")
+
+    def step(name: str) -> None:
+        if name == "kitchen":
+            built.deliver("order_id,amount\n1,11\n2,22\n")
+            built.build("shop.orders", run_id="colleague")
+            built.build("books.revenue", run_id="colleague")
+
+    promote(built.settings, "try", Wanted(on_step=step))
+
+    assert float(str(built.rows("books.revenue")[0][1])) == 1033.0
+    assert here.rows("shop.orders") == [(1, 10), (2, 20)]
+    assert float(str(here.rows("books.revenue")[0][1])) == 1030.0
+
+
 def seen(shop: Shop) -> tuple[object, float]:
     """An amount, and the sum of all."""
     return shop.rows("shop.orders")[0][1], float(str(shop.rows("books.revenue")[0][1]))

@@ -18,6 +18,7 @@ from mesh_assets.words.promotions import (
     CodeConflict,
     ExpectationBroken,
     InTheWay,
+    MadeElsewhere,
     NothingToPromote,
     NotRun,
     PromotionMode,
@@ -251,6 +252,26 @@ def test_an_input_that_moved_in_columns_that_are_not_read_is_not_in_the_way(buil
 
     assert not outcome.remade
     assert float(str(built.rows("books.revenue")[0][1])) == 1030.0
+    assert nothing_is_stale(built)
+
+
+def test_a_change_that_another_domain_reads_says_how_it_comes_into_production(built: Shop) -> None:
+    """`mesh kitchen run` would not make it: the kitchen may not."""
+    here = opened(built, domains=("shop",))
+    edit(here, "shop.orders", *DOUBLED)
+    git(here.settings.domains, "commit", "--quiet", "-am", "amounts doubled")
+    here.build("shop.orders", run_id="try-1")
+    (built.root / "notes.txt").write_text("production moves on", encoding="utf-8")
+    git(built.root, "add", "notes.txt")
+    git(built.root, "commit", "--quiet", "-m", "notes")
+
+    with pytest.raises(MadeElsewhere, match=r"books\.revenue .* --code-only.* --domains books,shop"):
+        promote(built.settings, "try")
+
+    promote(built.settings, "try", Wanted(mode=PromotionMode.CODE))
+    built.build("shop.orders", run_id="production-1")
+    built.build("books.revenue", run_id="production-2")
+    assert built.rows("books.revenue")[0][1] == 60
     assert nothing_is_stale(built)
 
 

@@ -16,7 +16,7 @@ from mesh_assets.capabilities.publishing.build import build
 from mesh_assets.capabilities.publishing.stale import stale_now
 from mesh_assets.words.names import ProductName, product_name
 from tests.shop import ORDERS, SOURCES, Shop, add_domain, write_product
-from tests.unit.kitchens.conftest import edit, in_git, opened
+from tests.unit.kitchens.conftest import edit, git, in_git, opened
 
 #: Customers, and eleven products that use them in one way or another: two read what a customer has spent.
 USERS = 11
@@ -187,3 +187,25 @@ def _lying(true: Callable[..., ColumnLineage]) -> Callable[..., ColumnLineage]:
         return ColumnLineage(name, reads=reads, how=How.DECLARED)
 
     return lineage
+
+
+def test_another_domain_that_reads_nothing_that_changed_is_skipped_and_not_called_outside(
+    template: Shop, tmp_path: Path
+) -> None:
+    shutil.copytree(template.root, tmp_path / "shop")
+    shop = Shop(tmp_path / "shop")
+    add_domain(shop, "books", ("names", "sums"), inputs=("shop.customer",))
+    for name, read in (("names", "count(distinct name)"), ("sums", "sum(spent)::bigint")):
+        recipe = f"-- input: shop.customer\nselect 1::bigint as id, {read} as figure from shop.customer\n"
+        write_product(shop, f"books.{name}", columns=(("id", "BIGINT"), ("figure", "BIGINT")), recipe=recipe)
+        shop.build(f"books.{name}", run_id="books")
+    git(shop.root, "add", "--all")
+    git(shop.root, "commit", "--quiet", "-m", "books")
+    here = opened(shop, domains=("shop",))
+    edit(here, "shop.customer", "amount::bigint as spent", "amount::bigint * 2 as spent")
+
+    run = run_kitchen(here.settings, Plan(audit_share=1.0))
+
+    assert names(run, Verdict.OUTSIDE) == ["books.sums"]
+    assert names(run, Verdict.SKIPPED) == ["books.names"]  # and it is not audited: that would make it
+    assert run.good

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mesh_assets.capabilities.kitchens.promote import promote
-from mesh_assets.capabilities.kitchens.undo import undo
+from mesh_assets.capabilities.kitchens.undo import Undoing, undo
 from mesh_assets.capabilities.publishing.rollback import roll_back
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
@@ -20,7 +20,7 @@ def test_an_undone_promotion_leaves_code_and_data_as_they_were_and_nothing_to_bu
     changed(built)
     promote(built.settings, "try")
 
-    undone = undo(built.settings, 1, reason="doubled by mistake")
+    undone = undo(built.settings, 1, Undoing("doubled by mistake"))
 
     assert {version.number for version in undone.versions} == {3}
     assert built.rows("shop.orders") == [(1, 10), (2, 20)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,22 @@ def test_a_mistake_in_a_dbt_model_is_told_with_its_line(
 ) -> None:
     with pytest.raises(MeshError, match=rf"orders\.sql:{line}: .*{told}"):
         dbt_calls(written(tmp_path, "orders.sql", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("recipe.py", lambda path: python_recipe(path, ORDERS, ())),
+        ("recipe.sql", sql_recipe),
+        ("model.sql", dbt_calls),
+        ("program.yaml", program_recipe),
+    ],
+)
+def test_a_recipe_that_is_not_utf_8_is_told_with_its_line(
+    tmp_path: Path, name: str, read: Callable[[Path], object]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"-- first\n-- caf\xe9\n")
+
+    with pytest.raises(DocumentMalformed, match=f"{name}:2:7: byte 0xe9 is not UTF-8"):
+        read(path)

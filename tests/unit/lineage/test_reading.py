@@ -80,6 +80,20 @@ def test_a_source_that_the_domain_does_not_receive_is_told(shop: Shop) -> None:
         read_mesh(shop.settings)
 
 
+def test_an_input_that_nobody_makes_is_told_with_the_one_that_was_meant(shop: Shop) -> None:
+    replace(shop.folder("books.revenue") / "recipe.sql", "-- input: shop.orders", "-- input: shop.order")
+
+    with pytest.raises(MeshError, match=r"did you mean shop\.orders\?"):
+        read_mesh(shop.settings)
+
+
+def test_two_recipes_of_one_product_are_told(shop: Shop) -> None:
+    (shop.folder("shop.orders") / "recipe.py").write_text("")
+
+    with pytest.raises(MeshError, match=r"orders/recipe\.sql:1: shop\.orders has 2 recipes.*keep one"):
+        read_mesh(shop.settings)
+
+
 def test_a_recipe_without_a_contract_is_told(shop: Shop) -> None:
     (shop.folder("shop.orders") / "contract.yaml").unlink()
 

@@ -115,6 +115,16 @@ def test_a_domain_that_dagster_does_not_load_is_found(shop: Shop, settings: Sett
     assert "no location for books" in found.told
 
 
+def test_a_location_without_a_name_of_its_own_is_none_of_the_domain(settings: Settings) -> None:
+    path = settings.workspace
+    path.write_text(path.read_text().replace(", location_name: books", ""))
+
+    (found,) = bad(settings)
+
+    assert "no location for books" in found.told
+    assert "location_name: books" in found.told
+
+
 def test_a_workspace_that_is_gone_is_found(settings: Settings) -> None:
     settings.workspace.unlink()
 

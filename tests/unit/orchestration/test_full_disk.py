@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -12,8 +13,13 @@ import dagster as dg
 import pytest
 
 from mesh_assets.capabilities.orchestration.definitions import domain_definitions
+from mesh_assets.capabilities.orchestration.kitchen_job import try_out
+from mesh_assets.capabilities.orchestration.upkeep import one_round
 from mesh_assets.capabilities.registry import open_registry
+from tests.postgres import Postgres
 from tests.shop import ORDERS_NAME, Shop, make_shop
+from tests.unit.kitchens.conftest import in_git
+from tests.unit.upkeep.keeping import keep, later, publish
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dagster")
 
@@ -75,3 +81,36 @@ def test_a_full_disk_is_one_clear_failure_of_the_step_and_the_next_run_goes_on(
         assert shop.build("shop.orders", run_id="run-2").record.version == 2
     with open_registry(shop.settings) as registry:
         assert registry.heads()[ORDERS_NAME] == 2
+
+
+def test_upkeep_and_kitchens_on_a_full_disk_are_one_clear_failure_each(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    shop = in_git(make_shop(tmp_path, MESH_HOME=str(small_disk / ".mesh")))
+    keep(shop, "{versions: 2}")
+    publish(shop, 3)
+    ballast = fill(small_disk, 0)
+
+    with pytest.raises(dg.Failure) as upkeep:
+        one_round("shop", shop.settings, now=later())
+    with pytest.raises(dg.Failure) as kitchen:
+        try_out(shop.settings, {"name": "full", "start": "main", "branch": ""}, logging.getLogger())
+
+    for each in (upkeep, kitchen):
+        said = str(each.value.description)
+        assert str(small_disk) in said and "run it again" in said
+    ballast.unlink()
+    assert one_round("shop", shop.settings, now=later())["versions expired"] == 1
+
+
+@pytest.mark.postgres
+def test_upkeep_without_its_catalog_is_one_clear_failure(tmp_path: Path, postgres: Postgres) -> None:
+    libpq = postgres.database()
+    shop = make_shop(tmp_path, MESH_CATALOG=f"postgres:{libpq}")
+    shop.build("shop.orders")
+    postgres.drop(libpq)
+
+    with pytest.raises(dg.Failure, match=r"catalog of shop did not answer.*Run it again") as lost:
+        one_round("shop", shop.settings)
+
+    assert lost.value.allow_retries

@@ -116,7 +116,9 @@ def test_a_form_needs_its_token_its_person_and_its_site(past: Shop) -> None:
             assert portal.client.post("/-/anybody", data=bad, headers=ada).status_code == 403
         bob = {"X-Forwarded-Email": "bob@example.com"}
         assert portal.client.post("/-/anybody", data=good, headers=bob).status_code == 403
-        for more in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        for more in (
+            {"origin": "https://evil.example"}, {"origin": "http://[::1"}, {"sec-fetch-site": "cross-site"},
+        ):  # fmt: skip
             assert portal.client.post("/-/anybody", data=good, headers={**ada, **more}).status_code == 403
         assert portal.client.post("/-/anybody", json=good, headers=ada).status_code == 415
         huge = {**good, "note": "x" * 300_000}

@@ -20,6 +20,7 @@ from tests.portal import HOME, Shown
 #: rdflib uses what it tells others not to use any more.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 PRODUCTS = ("/shop/orders", "/shop/orders@1", "/crm/client", "/crm/later", "/books/revenue")
+#: Ours, written from the specification (its head says how): not the shapes that DPROD publishes.
 SHAPES = Path(__file__).parents[2] / "corpus" / "dprod-shapes.ttl"
 SCHEMAS = Path(standard.__file__).parent / "schemas"
 DPROD = "https://www.omg.org/spec/DPROD/"
@@ -27,7 +28,7 @@ DPROD = "https://www.omg.org/spec/DPROD/"
 KNOWN = {
     "DataProduct", "DataProductLifecycleStatus", "InformationSensitivityClassification", "dataProductOwner",
     "domain", "informationSensitivityClassification", "inputDataset", "isAccessServiceOf", "isDistributionOf",
-    "lifecycleStatus", "outputDataset", "outputPort", "purpose",
+    "lifecycleStatus", "outputDataset", "outputPort", "protocol", "purpose",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import yaml
 from mesh_assets.capabilities.portal.app import make_site
 from mesh_assets.capabilities.portal.export import Exported, export_site
 from mesh_assets.capabilities.registry import open_registry
-from mesh_assets.words.portal import ExportExists, read_portal_settings
+from mesh_assets.words.portal import ExportExists, ExportNowhere, read_portal_settings
 from tests.portal import PRIVATE
 from tests.shop import Shop
 
@@ -35,11 +35,9 @@ def exported(past: Shop, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
         return folder, export_site(site, folder)
 
 
-def test_every_link_of_the_site_leads_to_a_file(exported: tuple[Path, Exported]) -> None:
-    folder, done = exported
-    pages = list(folder.rglob("*.html"))
+def dead_links(folder: Path) -> list[str]:
     dead = []
-    for page in pages:
+    for page in folder.rglob("*.html"):
         targets = Targets()
         targets.feed(page.read_text(encoding="utf-8"))
         for target in targets.found:
@@ -49,9 +47,30 @@ def test_every_link_of_the_site_leads_to_a_file(exported: tuple[Path, Exported])
             path = unquote(urlsplit(target).path)
             if not (page.parent / path).is_file():
                 dead.append(f"{page.relative_to(folder)} -> {target}")
+    return dead
 
-    assert not dead, dead[:20]
-    assert len(pages) == done.pages
+
+def test_every_link_of_the_site_leads_to_a_file(exported: tuple[Path, Exported]) -> None:
+    folder, done = exported
+
+    assert not dead_links(folder)
+    assert len(list(folder.rglob("*.html"))) == done.pages
+
+
+def test_versions_that_are_too_old_for_pages_of_their_own_are_no_links(
+    past: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mesh_assets.capabilities.portal.export.PINNED", 1)
+    monkeypatch.setattr("mesh_assets.capabilities.portal.export.RELEASES", 1)
+    with open_registry(past.settings) as registry:
+        site = make_site(past.settings, read_portal_settings({}), registry, static=True)
+        export_site(site, tmp_path / "site")
+
+    assert not dead_links(tmp_path / "site")
+    assert not (tmp_path / "site" / "shop" / "orders@1").exists()
+    page = (tmp_path / "site" / "shop" / "orders" / "when" / "index.html").read_text(encoding="utf-8")
+    assert 'shop/orders@2/when/index.html">2</a>' in page
+    assert "<a>1</a>" in page
 
 
 def test_documents_stand_beside_the_pages(exported: tuple[Path, Exported]) -> None:
@@ -74,3 +93,14 @@ def test_an_export_replaces_an_export_and_nothing_else(past: Shop, tmp_path: Pat
             export_site(site, tmp_path)
 
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_site_goes_into_a_folder_and_nowhere_else(past: Shop, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with open_registry(past.settings) as registry:
+        site = make_site(past.settings, read_portal_settings({}), registry, static=True)
+        for target in (tmp_path / "file", tmp_path / "file" / "site"):
+            with pytest.raises(ExportNowhere, match="name one that can be made"):
+                export_site(site, target)
+
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"

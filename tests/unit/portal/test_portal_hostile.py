@@ -151,7 +151,9 @@ def test_addresses_lead_nowhere_else(hostile: Shown, path: str) -> None:
 @given(
     path=st.text(st.characters(codec="utf-8"), max_size=60),
     query=st.dictionaries(
-        st.sampled_from(["q", "domain", "page", "open", "tag"]), st.text(max_size=40), max_size=3
+        st.sampled_from(["q", "domain", "page", "open", "close", "unfold", "zoom", "tag"]),
+        st.one_of(st.text(max_size=40), st.sampled_from(["*", "shop,*", "1,²,-1", "shop,shop", "9" * 3000])),
+        max_size=3,
     ),
     accept=st.one_of(
         st.just("text/html"), st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
@@ -181,6 +183,22 @@ def test_an_address_is_read_or_it_is_nobodys(text: str) -> None:
 def test_methods_that_change_things_are_refused(hostile: Shown) -> None:
     for method in ("PUT", "DELETE", "PATCH", "POST", "TRACE"):
         assert hostile.client.request(method, "/shop/evil").status_code == 405
+
+
+def test_answers_that_are_kept_for_made_up_addresses_have_an_end(
+    hostile: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile.page("/")
+    made = hostile.site._made
+    assert made is not None
+    most = made.letters + 50_000
+    monkeypatch.setattr("mesh_assets.capabilities.portal.site.MOST_LETTERS", most)
+    for number in range(30):
+        hostile.page(f"/?q=never{number}")
+
+    assert sum(len(each.body) for each in made.answers.values()) == made.letters <= most
+    assert any("never0" in str(key) for key in made.answers)
+    assert not any("never29" in str(key) for key in made.answers)
 
 
 def test_a_source_of_the_portal_is_not_among_its_files(hostile: Shown) -> None:

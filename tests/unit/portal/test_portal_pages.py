@@ -195,6 +195,21 @@ def test_the_front_page_shows_every_domain_with_its_state(portal: Shown) -> None
         assert f'href="/{domain}"' in portal.page("/")
 
 
+def test_the_picture_of_a_version_has_the_versions_that_it_was_made_from(portal: Shown) -> None:
+    revenue, first, now = (
+        portal.page(path) for path in ("/books/revenue/with", "/shop/orders@1/with", "/shop/orders/with")
+    )
+
+    assert 'href="/shop/orders@1/with" aria-label="shop.orders, version 1: an earlier version"' in revenue
+    assert 'aria-label="shop.orders, version 2' not in revenue
+    assert 'aria-label="shop.orders, version 1: an earlier version"' in first
+    assert 'aria-label="books.revenue' not in first
+    assert 'aria-label="shop.orders, version 2: refused"' in now
+    assert 'aria-label="books.revenue' in now
+    assert "order_log</text>" in first and "order_log</text>" in revenue
+    assert 'class="graph' not in portal.page("/shop/orders@1")
+
+
 def test_lineage_opens_domains_to_products(portal: Shown) -> None:
     closed, opened = portal.page("/-/lineage"), portal.page("/-/lineage?open=shop&open=books")
 

@@ -114,6 +114,16 @@ def test_what_cannot_be_a_rule_is_told_and_nothing_is_kept(
     assert contract_of(own).read_text() == before
 
 
+@pytest.mark.parametrize(
+    "fields", [{"at": "no_such_column"}, {"kitchen": "{object}"}, {"kitchen": "nowhere"}]
+)
+def test_a_form_that_names_what_is_not_there_is_told_so(own: Shown, fields: dict[str, str]) -> None:
+    status, page = send(own, "try", {**RULE, **fields})
+
+    assert status == 404
+    assert "Nothing here" in page
+
+
 def test_who_comes_second_is_told_and_overwrites_nothing(own: Shown) -> None:
     hidden = fields_of(own.page(PAGE))
     contract = contract_of(own)

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from mesh_assets.capabilities.portal.address import Address, of_product
 from mesh_assets.capabilities.portal.catalog import Catalog
-from mesh_assets.capabilities.portal.drawn import ZOOMS
 from mesh_assets.capabilities.portal.graphs import counted, domain_graph
+from mesh_assets.capabilities.portal.lineage_query import LineageQuery
 from mesh_assets.capabilities.portal.looks import of_domain
 from mesh_assets.capabilities.portal.search import FACETS, Found
 from mesh_assets.capabilities.portal.view import Links
@@ -135,10 +135,9 @@ def _page(query: Mapping[str, Sequence[str]]) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
-def lineage(catalog: Catalog, link: Links, opened: Sequence[str], zoom: str = "") -> dict[str, Any]:
+def lineage(catalog: Catalog, link: Links, asked: LineageQuery) -> dict[str, Any]:
     """The whole mesh; domains open at a click on their name in the list, and the picture has three sizes."""
-    zoom = zoom if zoom in ZOOMS else ""
-    known = tuple(name for name in dict.fromkeys(opened) if name in catalog.health)
+    picture = domain_graph(catalog, link, asked)
     return {
         "facts": {
             "domains": domains(catalog),
@@ -147,28 +146,21 @@ def lineage(catalog: Catalog, link: Links, opened: Sequence[str], zoom: str = ""
                 for asset in catalog.mesh.products
             ],
         },
-        "picture": domain_graph(catalog, link, known, zoom=zoom),
-        "zoom": zoom,
+        "picture": picture,
+        "zoom": asked.zoom,
         "sizes": [
-            {"name": name, "called": called, "query": _opening(known, name)} for name, called in SIZES.items()
+            {"name": name, "called": called, "query": asked.sized(name).text}
+            for name, called in SIZES.items()
         ],
-        "opened": known,
+        "opened": asked.opened,
         "toggles": [
-            {
-                "domain": name,
-                "open": name in known,
-                "query": _opening(
-                    [each for each in known if each != name] if name in known else [*known, name], zoom
-                ),
-            }
-            for name in catalog.health
+            {"domain": name, "open": name in asked.opened, "query": query}
+            for name, query in asked.toggled().items()
         ],
-        "open_all": _opening(list(catalog.health), zoom),
-        "close_all": _opening((), zoom),
+        "open_all": asked.opening(asked.domains).text,
+        "close_all": asked.opening(()).text,
+        "unfold_all": asked.unfolding(whole=True).text,
+        "fold_all": asked.unfolding().text,
+        "may_fold": asked.whole or asked.unfolded,
         "tones": counted(catalog),
     }
-
-
-def _opening(names: Sequence[str], zoom: str = "") -> str:
-    pairs = [("open", name) for name in names] + ([("zoom", zoom)] if zoom else [])
-    return "?" + urlencode(pairs) if pairs else ""

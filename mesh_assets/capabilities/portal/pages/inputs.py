@@ -6,6 +6,8 @@ from typing import Any
 
 from mesh_assets.capabilities.portal.address import of_product
 from mesh_assets.capabilities.portal.graphs import domain_graph, product_graph
+from mesh_assets.capabilities.portal.lineage_query import LineageQuery
+from mesh_assets.capabilities.portal.made_graph import made_graph
 from mesh_assets.capabilities.portal.view import View
 from mesh_assets.words.errors import NoVersion
 from mesh_assets.words.names import ProductName
@@ -29,7 +31,11 @@ def product(view: View) -> dict[str, Any]:
         "set_aside": dict(version.certificate.set_aside) if version else {},
         "cut": cut,
     }
-    picture = product_graph(view.catalog, view.name, view.link)
+    if version is None:
+        picture = product_graph(view.catalog, view.name, view.link)
+    else:
+        now = view.address.wanted is None
+        picture = made_graph(view.catalog, version, way, view.link, users=now)
     users = sorted(view.catalog.users.get(view.name, ()))
     return {
         "facts": facts,
@@ -136,4 +142,9 @@ def domain(view: View) -> dict[str, Any]:
             for each in (described.sources if described else ())
         ],
     }
-    return {"facts": facts, "picture": domain_graph(view.catalog, view.link, (view.address.domain,))}
+    alone = LineageQuery(tuple(view.catalog.health), frozenset((view.address.domain,)))
+    return {
+        "facts": facts,
+        "picture": domain_graph(view.catalog, view.link, alone, near=True),
+        "further": f"/-/lineage{alone.text}",
+    }

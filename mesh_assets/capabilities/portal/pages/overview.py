@@ -6,6 +6,7 @@ from typing import Any
 
 from mesh_assets.capabilities.observability.where import Engine, snippet
 from mesh_assets.capabilities.portal.graphs import domain_graph, product_graph
+from mesh_assets.capabilities.portal.lineage_query import LineageQuery
 from mesh_assets.capabilities.portal.looks import of_domain, of_product, why
 from mesh_assets.capabilities.portal.pages import what
 from mesh_assets.capabilities.portal.view import View
@@ -88,4 +89,9 @@ def domain(view: View) -> dict[str, Any]:
             for question in ("what", "where", "when", "with", "how")
         },
     }
-    return {"facts": facts, "picture": domain_graph(view.catalog, view.link, (view.address.domain,))}
+    alone = LineageQuery(tuple(view.catalog.health), frozenset((view.address.domain,)))
+    return {
+        "facts": facts,
+        "picture": domain_graph(view.catalog, view.link, alone, near=True),
+        "further": f"/-/lineage{alone.text}",
+    }
