@@ -237,7 +237,7 @@ def _refuse_elsewhere(sides: Crossing, plan: Plan) -> None:
             kitchen=sides.name,
             products="; ".join(f"{name} ({why})" for name, why in elsewhere.items()),
             domains=",".join(sorted({*mine, *(name.domain for name in elsewhere)})),
-            branch=sides.branch or "its branch",
+            branch=sides.kitchen.branch or "its code",
         )
 
 
