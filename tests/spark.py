@@ -28,6 +28,7 @@ def _python() -> str:
 def _missing() -> str:
     if shutil.which("java") is None:
         return "Spark needs Java, and there is none"
-    if subprocess.run([_python(), "-c", "import pyspark"], capture_output=True).returncode:
+    python = shutil.which(_python())
+    if python is None or subprocess.run([python, "-c", "import pyspark"], capture_output=True).returncode:
         return "pyspark is not installed, and SPARK_PYTHON names no Python that has it"
     return ""

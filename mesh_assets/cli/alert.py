@@ -23,6 +23,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 def check() -> None:
     """Read the file of rules; exit code 2 with file, line and value if something in it is wrong.
 
+    Exit code 1 if a journey tells a receiver that is not there: nobody would hear of it.
+
     **Examples**: `mesh alert check` · `MESH_ALERTS=mine.yaml mesh alert check`
     """
     import os
@@ -34,8 +36,12 @@ def check() -> None:
         for variable in (each.url_from, each.token_from, each.password_from):
             if variable and not (os.environ.get(variable) or os.environ.get(f"{variable}_FILE")):
                 stdout().print(f"[yellow]{each.name}: {variable} is not set here[/]", soft_wrap=True)
-    for journey, name in _strangers(found):
-        stdout().print(f"[yellow]the journey {journey} tells {name}, which is no receiver[/]", soft_wrap=True)
+    strangers = _strangers(found)
+    for journey, name in strangers:
+        told = f"the journey {journey} tells '{name}', which is no receiver of this file"
+        stdout().print(f"[yellow]{told}[/]", soft_wrap=True)
+    if strangers:
+        raise typer.Exit(1)
 
 
 def _counted(number: int, word: str) -> str:

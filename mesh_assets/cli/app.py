@@ -17,9 +17,11 @@ from mesh_assets.cli.commands import COMMANDS
 from mesh_assets.cli.kitchen_names import complete_kitchen
 from mesh_assets.cli.later import AtNeed
 from mesh_assets.cli.terminal import say, stderr
-from mesh_assets.words.errors import MeshError, YourCode
+from mesh_assets.words.errors import ExtraMissing, MeshError, YourCode
 
 INTERRUPTED = 130
+#: Package -> the extra of this one that brings it.
+EXTRAS = {"psycopg": "postgres", "joserfc": "oidc", "ibis": "ibis"}
 
 
 class _Commands(AtNeed):
@@ -81,7 +83,7 @@ def main() -> None:
     except Exception as error:
         from mesh_assets.capabilities.lake.told import in_words
 
-        ours = in_words(error) or _damaged(error)
+        ours = in_words(error) or _beside_the_mesh(error)
         if ours is None:
             raise
         _end(ours)
@@ -99,9 +101,13 @@ def _end(error: MeshError) -> NoReturn:
     sys.exit(2 if isinstance(error, YourCode) else 1)
 
 
-def _damaged(error: Exception) -> MeshError | None:
-    """For what SQLite says of a file that is none of its own; asked by name, so that nothing is imported."""
+def _beside_the_mesh(error: Exception) -> MeshError | None:
+    """For a package that is an extra, and for what SQLite says of a file that is none of its own: asked by
+    name, so that nothing is imported.
+    """
     kind, said = type(error), str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+        return ExtraMissing(package=error.name, extra=EXTRAS[error.name])
     if kind.__name__ != "DatabaseError" or not ("not a database" in said or "is malformed" in said):
         return None
     from mesh_assets.words.settings import read_settings

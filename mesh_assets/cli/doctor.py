@@ -80,7 +80,7 @@ def _promotions(settings: Settings) -> Iterator[str]:
 def _locations(settings: Settings) -> Iterator[Finding]:
     """Every code location loaded in a process of its own; what is broken is remembered for `mesh status`."""
     from mesh_assets.capabilities.observability.health import Finding
-    from mesh_assets.capabilities.observability.locations import LOADING, notice
+    from mesh_assets.capabilities.observability.locations import notice
     from mesh_assets.capabilities.orchestration.validate import duplicates, validate
     from mesh_assets.capabilities.registry import open_registry
 
@@ -89,7 +89,7 @@ def _locations(settings: Settings) -> Iterator[Finding]:
     found = validate(settings)
     problems = {each.location: each.problem for each in found if each.problem}
     with open_registry(settings) as registry:
-        notice(registry, problems, looked_at={each.location for each in found}, by=LOADING)
+        notice(registry, problems, loaded={each.location for each in found})
     for name, problem in problems.items():
         yield Finding("location", False, f"{name} would not load: {problem}")
     for told in duplicates(found):

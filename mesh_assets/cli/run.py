@@ -205,9 +205,8 @@ def _print_plan(found: Plan) -> None:
     stdout().print(made)
     count = sum(step.action == "build" for step in found.steps)
     unknown = f", and {found.unknown} that were never built" if found.unknown else ""
-    stdout().print(
-        f"{count} of {len(found.steps)} to build in {found.runs} runs: about {found.seconds:.0f} s{unknown}"
-    )
+    runs = f"{found.runs} run{'' if found.runs == 1 else 's'}"
+    stdout().print(f"{count} of {len(found.steps)} to build in {runs}: about {found.seconds:.0f} s{unknown}")
 
 
 def _partitions(keys: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from mesh_assets.cli.terminal import stdout
 from mesh_assets.words.errors import YourCode
 from mesh_assets.words.names import ProductName, product_name
 from mesh_assets.words.settings import PACKAGE
+from mesh_assets.words.stores import DiskRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,9 +80,9 @@ def new_domain(
             folder / "definitions.py": "from mesh_assets import mesh\n\ndefs = mesh.definitions(__file__)\n",
             folder / "domain.yaml": new_domain_text(name, owner=owner, products=(first.product,)),
             **_product(settings, first, "sql", owner),
-        }
+        },
+        edited={settings.workspace: workspace},
     )
-    settings.workspace.write_text(workspace, encoding="utf-8")
     stdout().print(f"made {folder}; build it: `mesh build {name}`", soft_wrap=True)
 
 
@@ -118,8 +120,8 @@ def new_product(
         raise AlreadyThere(path=folder)
     owners = read_domain(domain).owners
     with_port = with_output_port(parse(str(about), read_text(about)), name)
-    _write(_product(settings, name, made_with, owner or (owners[0].name if owners else "owner@example.com")))
-    about.write_text(with_port, encoding="utf-8")
+    owner = owner or (owners[0].name if owners else "owner@example.com")
+    _write(_product(settings, name, made_with, owner), edited={about: with_port})
     stdout().print(f"made {folder}; build it: `mesh build {name}`", soft_wrap=True)
 
 
@@ -139,12 +141,16 @@ def _product(settings: Settings, name: ProductName, made_with: str, owner: str) 
     }
 
 
-def _write(files: Mapping[Path, str]) -> None:
-    """All of them, or none where one is there."""
+def _write(files: Mapping[Path, str], *, edited: Mapping[Path, str]) -> None:
+    """All of them, or none where one is there, or one cannot be written."""
     for path in files:
         if path.exists():
             raise AlreadyThere(path=path)
-    for path, text in files.items():
+    for path in (*files, *edited):
+        there = next(each for each in (path, *path.parents) if each.exists())
+        if not os.access(there, os.W_OK):
+            raise DiskRefused(what=there, problem="Permission denied")
+    for path, text in {**files, **edited}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

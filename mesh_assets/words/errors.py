@@ -150,7 +150,7 @@ class VersionExpired(NoVersion):
 class RegistryIncomplete(YourData):
     template = (
         "Nothing of {domain} was expired: its manifests tell of {lost} released versions that the registry "
-        "does not have. Put them back first: `mesh lake check {domain} --repair`"
+        "does not have. Put them back first: `mesh lake check {domain} --repair --yes`"
     )
 
 
@@ -347,6 +347,10 @@ class ReleaseConflict(YourData):
             f"{facts['moved']} is at {now} now (released by {facts['winner']}). "
             f"Build again: `mesh build {facts['product']}`"
         )
+
+
+class ExtraMissing(YourCode):
+    template = "{package} is not installed, and this needs it: pip install 'mesh-assets[{extra}]'"
 
 
 class SettingMalformed(YourCode):

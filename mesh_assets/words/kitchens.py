@@ -169,14 +169,6 @@ class KitchenInUse(YourData):
     template = "Kitchen {name} is not dropped: {why}"
 
 
-class NotInProduction(YourCode):
-    """A command that is about production's own things was given in a kitchen."""
-
-    template = (
-        "{what} is for the mesh itself, and this is kitchen {kitchen}. Leave --kitchen and MESH_KITCHEN out"
-    )
-
-
 class CannotOpen(YourCode):
     template = "Kitchen {name} was not opened: {problem}. Nothing of it is left; {remedy}"
 
@@ -198,7 +190,3 @@ class WrongSkip(YourData):
             "audit made it anyway. What was made is published in the kitchen. Run it again without skipping "
             f"(`mesh kitchen run {name} --no-skip`), and look at its recipe: it reads more than it says"
         )
-
-
-class SchedulesMalformed(YourCode):
-    template = "{problem}"

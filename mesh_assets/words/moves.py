@@ -37,7 +37,7 @@ class FilesLost(YourData):
 
 
 class BackupMissing(YourData):
-    template = "There is no backup{wanted} in {place}; it has {known}"
+    template = "There is no backup{wanted} in {place}; it has {known}. Make one: `mesh lake backup PLACE`"
 
 
 class WouldGoBack(YourData):

@@ -11,8 +11,6 @@ from functools import lru_cache
 WEEK, MONTH, FILE = "week", "month", "file"
 #: Cuts whose partitions are days in a row.
 DATED = (WEEK, MONTH)
-#: How a cut is called when several are meant.
-PLURAL = {WEEK: "weeks", MONTH: "months", FILE: "files"}
 
 
 @lru_cache(maxsize=4096)

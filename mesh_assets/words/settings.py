@@ -15,6 +15,9 @@ from mesh_assets.words.kitchens import KITCHENS, RECORD, UnknownKitchen, kitchen
 from mesh_assets.words.names import WORD
 from mesh_assets.words.versions import PROD
 
+#: What settings take from a kitchen's record.
+KEPT = ("base", "folders", "domains", "sample")
+
 #: MESH_DATA_HCP and so on.
 DATA_OF = "MESH_DATA_"
 
@@ -134,14 +137,15 @@ def in_kitchen(root: Settings, name: str) -> Settings:
     home = root.kitchen_home(kitchen_name(name))
     try:
         record: dict[str, Any] = json.loads((home / RECORD).read_text(encoding="utf-8"))
+        opened_from, folders, domains, sample = (record[each] for each in KEPT)
     except (FileNotFoundError, NotADirectoryError):
         known = tuple(sorted(path.parent.name for path in home.parent.glob(f"*/{RECORD}")))
         raise UnknownKitchen(name=name, known=known) from None
-    except (ValueError, OSError) as error:
-        why = f"{home / RECORD} cannot be read ({error})"
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        why = f"{home / RECORD} cannot be read ({type(error).__name__}: {error})"
         raise UnknownKitchen(name=name, why=why) from None
-    base = root if record["base"] == PROD else in_kitchen(root, record["base"])
-    code, folders = home / "code", record["folders"]
+    base = root if opened_from == PROD else in_kitchen(root, opened_from)
+    code = home / "code"
     return replace(
         base,
         home=home,
@@ -152,8 +156,8 @@ def in_kitchen(root: Settings, name: str) -> Settings:
         **{each: code / folder for each, folder in folders.items()},
         kitchen=name,
         base=base,
-        writable=tuple(record["domains"]),
-        sample=record["sample"],
+        writable=tuple(domains),
+        sample=sample,
     )
 
 

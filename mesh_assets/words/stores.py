@@ -39,6 +39,26 @@ class DiskRefused(YourData):
     )
 
 
+class CatalogDamaged(YourData):
+    """The file of a catalog is none any more; the files of versions are not touched by that."""
+
+    template = (
+        "The catalog of {domain} cannot be read: {problem}. Put it back from a backup: "
+        "`mesh lake restore PLACE {domain}`. Without one, rename lakes/{domain}/catalog.sqlite and make the "
+        "products again: `mesh build {domain} --force`"
+    )
+
+
+class FileDamaged(YourData):
+    """A file of a version is gone, or is not what was written."""
+
+    template = (
+        "{product} cannot be read: {file} is gone or damaged ({problem}). See what else is: `mesh lake check "
+        "{domain} --deep`. Put it back from a backup (`mesh lake restore`), roll back (`mesh versions "
+        "{product}`), or make it again: `mesh build {product} --force`"
+    )
+
+
 #: What the system says of a disk that is full, can only be read, or fails.
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 

@@ -69,11 +69,6 @@ class Crossing:
         found = next((each for each in self.own.versions(name) if each.stored), None)
         return None if found is None else _as_numbered_there(found)
 
-    def theirs_of(self, name: ProductName, number: int) -> Version | None:
-        """The other side's version behind a number of the kitchen's, None if the kitchen made it."""
-        found = self.own.version(name, number)
-        return _as_numbered_there(found) if found.stored else None
-
 
 def _as_numbered_there(version: Version) -> Version:
     """A kitchen may have given the number to a version of its own by the time that it took this one over."""

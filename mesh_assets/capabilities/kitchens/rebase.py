@@ -10,7 +10,6 @@ from mesh_assets.capabilities.kitchens.crossing import Crossing
 from mesh_assets.capabilities.kitchens.mended_rows import take_corrections
 from mesh_assets.capabilities.kitchens.merged import merge_commit
 from mesh_assets.capabilities.kitchens.repository import (
-    ask,
     attempt,
     bring_files,
     is_in,
@@ -131,8 +130,3 @@ def make_anew(crossing: Crossing, names: Collection[ProductName]) -> Together | 
         for name in wanted
     )
     return publish_together(mesh, wanted, crossing.own, workshop) if stale else None
-
-
-def commits_ahead(crossing: Crossing) -> int:
-    """Commits of the other side that the kitchen's branch has not."""
-    return int(ask(crossing.repository, "rev-list", "--count", f"{crossing.branch}..{crossing.head}"))

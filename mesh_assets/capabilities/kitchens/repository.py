@@ -122,10 +122,6 @@ def log_between(top: Path, before: str, after: str, *paths: str, limit: int = 50
     return [dict(zip(names, line.split("\x1f"), strict=True)) for line in told.splitlines()]
 
 
-def patch(top: Path, before: str, after: str, *paths: str) -> str:
-    return ask(top, "diff", "-M", before, after, "--", *paths)
-
-
 def keep_name(top: Path, name: str, commit: str) -> None:
     """Let git keep a commit that no branch has."""
     ask(top, "update-ref", f"refs/mesh/{name}", commit)

@@ -147,6 +147,7 @@ def _reasons(registry: Registry, promotion: Promotion) -> Iterator[str]:
         yield "it was never released"
     elif (by := registry.undone_by(promotion.id)) is not None:
         yield f"promotion {by} has undone it already"
+        return  # what is at another version since is so by that
     heads = registry.head_versions()
     moved = {each.product: each for each in promotion.moved}
     for name, each in moved.items():

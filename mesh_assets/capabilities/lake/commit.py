@@ -37,6 +37,10 @@ MOST_MOVES = 3
 SMALL = 100_000
 
 
+#: The last bytes of a whole Parquet file.
+PARQUET = b"PAR1"
+
+
 @dataclass(frozen=True)
 class Committed:
     """What the lake has after a commit. Nobody is shown it until a release says so."""
@@ -311,10 +315,16 @@ def _large(before: _Before) -> bool:
 
 
 def _lost(before: _Before) -> bool:
-    """DuckLake opens the files that it is to empty; a table that misses some, and is all in the draft, is
-    made anew.
+    """DuckLake opens the files that it is to empty; a table that misses some, or has some that are no
+    Parquet any more, and is all in the draft, is made anew.
     """
-    return any(store_at(file).size(file) is None for file in before.replaced or ())
+    return not all(_is_parquet(file) for file in before.replaced or ())
+
+
+def _is_parquet(file: str) -> bool:
+    with suppress(FileNotFoundError):
+        return store_at(file).tail(file, len(PARQUET)) == PARQUET
+    return False
 
 
 def _refuse_to_leave(ledger: Ledger, draft: Draft, broken: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ from mesh_assets.capabilities.lake.connection import has_lake, refuse_secret
 from mesh_assets.capabilities.lake.lock import commit_lock
 from mesh_assets.capabilities.lake.places import LakePlace, keep_record, lake_of, placed
 from mesh_assets.capabilities.lake.stores import store_at
-from mesh_assets.capabilities.lake.transfers import NotWhole, transfer
+from mesh_assets.capabilities.lake.transfers import NotWhole, make_folder, transfer
 from mesh_assets.capabilities.lake.upkeep import holdings, log
 from mesh_assets.words.moves import FilesLost, MoveUnderWay, NoLake, PlaceTaken, StillRead
 
@@ -179,6 +179,8 @@ def _claim(before: LakePlace, goal: LakePlace) -> None:
     servers = {each["catalog"] for each in entries}
     if goal.postgres and goal.postgres != before.postgres and goal.catalog_setting not in servers:
         _refuse_schema(goal)
+    if not goal.objects:
+        make_folder(Path(goal.root))  # before anybody is told that a move is under way, which has to end
     _write(path, {**wanted, "from": {"root": before.root, "catalog": before.catalog_setting}})
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from mesh_assets.capabilities.lake.credentials import masked
 from mesh_assets.words.errors import MeshError
-from mesh_assets.words.stores import CatalogLost, DiskRefused, NotAllowed, StoreRefused, disk_refused
+from mesh_assets.words.stores import (
+    CatalogDamaged,
+    CatalogLost,
+    DiskRefused,
+    FileDamaged,
+    NotAllowed,
+    StoreRefused,
+    disk_refused,
+)
 
 #: How libpq and PostgreSQL tell that a connection is gone or was never there.
 LOST = re.compile(
@@ -33,6 +41,15 @@ UNWRITABLE = re.compile(
 STATEMENT = re.compile(r"(?:Failed to )?(?:execute|prepare) (?:query|COPY) \".*\": ?", re.IGNORECASE)
 #: A catalog's schema as such a statement names it.
 SCHEMA = re.compile(r"\"lake_(\w+)\"\.")
+#: What DuckDB says of a file that is gone, or was not written so; and the file, if it is of a version.
+UNREADABLE = re.compile(
+    r"No files found that match|No magic bytes|Failed to read file|too small to be a Parquet|"
+    r"Decompression failure|Cannot open file|Invalid Parquet"
+)
+OF_A_VERSION = re.compile(r"[^\s'\"\[]*/data/(?P<domain>\w+)/(?P<product>\w+)/[^\s'\"]*\.parquet")
+#: What DuckDB and its SQLite say of a catalog that is none; and of one that is not there.
+NO_CATALOG = re.compile(r"file is not a database|database disk image is malformed")
+CATALOG = re.compile(r"Unable to open database \"(?P<file>[^\"]+/lakes/(?P<domain>\w+)/catalog\.sqlite)\"")
 #: Packages whose errors are put in words. psycopg is an extra: where it is not, nothing of it is raised.
 ENGINES = ("duckdb", "_duckdb", "psycopg", "psycopg_binary")
 #: A presigned address, or one with a password: nobody needs what stands behind the question mark.
@@ -71,6 +88,9 @@ def in_words(error: BaseException, domain: str = "") -> MeshError | None:
 
 def _of_engine(kind: str, whole: str, domain: str) -> MeshError | None:
     said = STATEMENT.sub("", whole)
+    damaged = _damaged(said, domain)
+    if damaged:
+        return damaged
     if kind == "HTTPException" or "s3://" in said:
         return _of_store(domain, said)
     denied = DENIED.search(said)
@@ -80,6 +100,20 @@ def _of_engine(kind: str, whole: str, domain: str) -> MeshError | None:
         return CatalogLost(domain=domain, problem=said[:300])
     if UNWRITABLE.search(said):
         return DiskRefused(what=f"The lake of {domain}", problem=said[:300])
+    return None
+
+
+def _damaged(said: str, domain: str) -> MeshError | None:
+    file = OF_A_VERSION.search(said) if UNREADABLE.search(said) else None
+    if file:
+        product = f"{file['domain']}.{file['product']}"
+        problem = said.replace(file[0], Path(file[0]).name)[:200]
+        return FileDamaged(product=product, domain=file["domain"], file=file[0], problem=problem)
+    if NO_CATALOG.search(said):
+        return CatalogDamaged(domain=domain, problem=said[:300])
+    lost = CATALOG.search(said)
+    if lost and not Path(lost["file"]).exists():
+        return CatalogDamaged(domain=lost["domain"], problem=f"{lost['file']} is not there")
     return None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mesh_assets.capabilities.lake.stores import file_digest, is_object, store_at, sync
+from mesh_assets.words.stores import DiskRefused
 
 #: How files are called that are not there whole.
 HALF = ".half"
@@ -50,7 +51,7 @@ def _bring(source: str, target: str, digest: str, *, link: bool) -> None:
     if is_object(target):
         _send(source, target, digest)
         return
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(Path(target).parent)
     half = Path(f"{target}.{uuid.uuid4().hex[:8]}{HALF}")
     try:
         if is_object(source):
@@ -63,6 +64,14 @@ def _bring(source: str, target: str, digest: str, *, link: bool) -> None:
         half.replace(target)
     finally:
         half.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that is there afterwards; raises DiskRefused if there is none, whatever the system says."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskRefused(what=folder, problem=error.strerror) from None
 
 
 def _linked(source: Path, target: Path) -> bool:

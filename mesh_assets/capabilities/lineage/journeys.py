@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,7 +24,7 @@ from mesh_assets.capabilities.contracts.document import (
 )
 from mesh_assets.capabilities.contracts.periods import PeriodRefused, period
 from mesh_assets.capabilities.lineage.model import Mesh
-from mesh_assets.words.cron import CronRefused, read_cron
+from mesh_assets.words.cron import CronRefused, last_tick, read_cron
 from mesh_assets.words.errors import NameMalformed
 from mesh_assets.words.journeys import Journey, JourneyStep, ReadyBy, RowBounds, UnknownJourney
 from mesh_assets.words.names import WORD, ProductName, product_name
@@ -117,7 +117,8 @@ def _schedule(document: Document) -> tuple[str, str]:
     check_keys(document, ("schedule",), required=("cron",), optional=("timezone",))
     cron, zone = _text(document, ("schedule", "cron")), "UTC"
     try:
-        read_cron(cron)
+        if last_tick(read_cron(cron), ZoneInfo("UTC"), datetime.now(UTC)) is None:
+            raise CronRefused("it names no day of any year")
     except CronRefused as error:
         raise document.malformed(("schedule", "cron"), f"{cron!r}: {error}", "E.g. 0 6 * * 1") from None
     if "timezone" in document.value["schedule"]:

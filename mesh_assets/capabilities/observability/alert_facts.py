@@ -39,7 +39,7 @@ def subjects(
     that do not ask for it, builds of before are not looked at.
     """
     mesh, problems = readable_mesh(settings)
-    broken = notice(registry, problems, looked_at=set(mesh.domains) | set(problems))
+    broken = notice(registry, problems)
     past = _past(registry, now) if history else {}
     found = [_product(each, past.get(each.product, [])) for each in facts(settings, registry, mesh, now)]
     found += [

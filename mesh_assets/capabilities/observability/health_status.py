@@ -82,7 +82,7 @@ def mesh_status(
 ) -> MeshStatus:
     """Everything that one screen shows; of some domains if `only` names them."""
     mesh, problems = readable_mesh(settings)
-    broken = notice(registry, problems, looked_at=set(mesh.domains) | set(problems))
+    broken = notice(registry, problems)
     found = [each for each in facts(settings, registry, mesh, now) if _asked(each.product.domain, only)]
     controls = registry.controls(now)
     mine = {each.domain: each for each in broken if _asked(each.domain, only)}

@@ -78,15 +78,19 @@ def _parse(settings: Settings, name: str) -> None:
 
 
 def notice(
-    registry: Registry, problems: Mapping[str, str], *, looked_at: set[str], by: str = READING
+    registry: Registry, problems: Mapping[str, str], *, loaded: set[str] | None = None
 ) -> list[BrokenLocation]:
-    """Remember what is broken, and what of `looked_at` is mended; all that are broken now, by domain."""
+    """Remember what is broken, and what is mended or gone; all that are broken now, by domain.
+
+    Without `loaded`, every domain was read; with it, these code locations were loaded, and are all.
+    """
+    by = READING if loaded is None else LOADING
     known = registry.broken()
     changed = {name: text for name, text in problems.items() if name not in known}
     mended = {
         name
         for name, each in known.items()
-        if name in looked_at and name not in problems and by in (each.who, LOADING)
+        if name not in problems and (each.who == by or name in (loaded or ()))
     }
     if changed or mended:
         known = registry.notice_broken(changed, mended=mended, who=by)

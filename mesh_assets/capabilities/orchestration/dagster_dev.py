@@ -20,4 +20,4 @@ if __name__ == "__main__":
     end_with_the_terminal()
     from dagster._cli import main
 
-    main()
+    main()  # type: ignore[no-untyped-call]

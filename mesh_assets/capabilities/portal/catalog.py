@@ -21,6 +21,7 @@ from mesh_assets.capabilities.observability.health_status import DomainHealth, d
 from mesh_assets.capabilities.observability.locations import BrokenLocation
 from mesh_assets.capabilities.portal.documents_read import DocumentReader, Documents
 from mesh_assets.words.controls import Announcement, Controls
+from mesh_assets.words.errors import MeshError
 from mesh_assets.words.journeys import Journey
 from mesh_assets.words.names import ProductName
 from mesh_assets.words.settings import Settings
@@ -217,5 +218,13 @@ def make_catalog(settings: Settings, registry: Registry, documents: Documents, p
         health=health,
         controls=controls,
         announcements=tuple(registry.announcements()),
-        in_buckets=frozenset(name for name in mesh.domains if lake_of(settings, name).objects),
+        in_buckets=frozenset(name for name in mesh.domains if _in_bucket(settings, name)),
     )
+
+
+def _in_bucket(settings: Settings, domain: str) -> bool:
+    """Of a lake whose record cannot be read nothing is said: one domain's trouble hides no other's pages."""
+    try:
+        return bool(lake_of(settings, domain).objects)
+    except (MeshError, OSError, ValueError):
+        return False

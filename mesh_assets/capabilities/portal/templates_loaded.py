@@ -52,11 +52,14 @@ def time_of(moment: datetime | None) -> Markup:
 
 
 def short(text: str | None, most: int = 12) -> str:
-    """The beginning of a long hash, with its kind."""
+    """The beginning of a long hash; of a fingerprint all but the end of its sum, which is what tells contents
+    of as many rows apart.
+    """
     if not text:
         return NOTHING
-    kind, mark, rest = text.partition(":")
-    return f"{kind}:{rest[:most]}" if mark else text[:most]
+    facts, mark, total = text.rpartition(":")
+    cut = f"{total[:6]}…" if len(total) > 7 else total
+    return f"{facts}:{cut}" if mark else text[:most]
 
 
 def size(length: int | None) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from mesh_assets.capabilities.lake import commit, lake_of, stage, write_manifest
+from mesh_assets.capabilities.lake import commit, stage, write_manifest
 from mesh_assets.capabilities.lake.spare import drop_spare
-from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.told import told_of_disks
 from mesh_assets.capabilities.publishing.adopted import base_of
 from mesh_assets.capabilities.publishing.again import Tries, persist
@@ -22,6 +21,7 @@ from mesh_assets.capabilities.publishing.holds import hold_after, told_of_hold
 from mesh_assets.capabilities.publishing.keep import keep_artifacts, keep_draft
 from mesh_assets.capabilities.publishing.lake_words import comments_of, within_the_lake
 from mesh_assets.capabilities.publishing.lineage_told import lineage_facts
+from mesh_assets.capabilities.publishing.lost import head_lost
 from mesh_assets.capabilities.publishing.make import make, recipe_failed
 from mesh_assets.capabilities.publishing.outside import refuse_outside
 from mesh_assets.capabilities.publishing.pauses import refuse_paused
@@ -200,7 +200,7 @@ def _only_changed(bench: Bench, work: Work, sifted: Sifted) -> Sifted:
         work.head is None
         or _promise_changed(work)
         or _artifacts_changed(bench, work)
-        or _files_lost(bench, work)
+        or head_lost(bench.workshop, work)
     ):
         return sifted
     published, verdict = work.head.certificate.partitions, sifted.verdict
@@ -222,13 +222,6 @@ def _promise_changed(work: Work) -> bool:
     # What a consumer expects promises nothing: no file of another domain's makes a version.
     said = [result["id"] for result in certificate.rule_results if not result.get("expected_by")]
     return [rule.id for rule in work.asset.own_rules] != said
-
-
-def _files_lost(bench: Bench, work: Work) -> bool:
-    """Somebody deleted files of the version that readers see: the same rows again are worth a version."""
-    assert work.head is not None
-    root = lake_of(bench.workshop.settings.of(work.head.stored), work.asset.name.domain).root
-    return any(store_at(root).size(f"{root}/{file}") is None for file in work.head.certificate.files)
 
 
 def _artifacts_changed(bench: Bench, work: Work) -> bool:

@@ -15,7 +15,6 @@ from mesh_assets.words.versions import BuildOutcome
 
 #: Orders that are kept; a mesh of forty products takes some 6 kB for each.
 KEPT_ORDERS = 2_000
-FACTS = ("outcome", "run_id", "message", "seconds", "ended")
 
 
 def begin(connection: Connection, kept: KeptOrder) -> None:

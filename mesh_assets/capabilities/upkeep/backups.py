@@ -160,7 +160,7 @@ def read_backup(place: str, name: str | None = None) -> Backup:
     place, known = place_of(place), backups(place)
     if not known or (name is not None and name not in known):
         wanted = "" if name is None else f" {name}"
-        raise BackupMissing(wanted=wanted, place=place, known=", ".join(known) or "none")
+        raise BackupMissing(wanted=wanted, place=place, known=", ".join(known) or "no backup at all")
     chosen = name or known[-1]
     document = json.loads(store_at(place).read(f"{place}/backups/{chosen}/{LIST}") or b"{}")
     domains = {

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mesh_assets.capabilities.lake import lake_of
+from mesh_assets.capabilities.lake.content import differing
 from mesh_assets.capabilities.lake.manifest import manifest_file
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.upkeep import (
@@ -23,10 +24,10 @@ from mesh_assets.capabilities.lake.upkeep import (
     leftovers,
 )
 from mesh_assets.capabilities.registry import as_json
-from mesh_assets.capabilities.upkeep.content import differing
 from mesh_assets.capabilities.upkeep.expiry import unreleased
 from mesh_assets.capabilities.upkeep.orphans import orphans
 from mesh_assets.capabilities.upkeep.rebuild import Manifest, read_manifests, unregistered
+from mesh_assets.words.stores import CatalogDamaged
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
@@ -49,6 +50,7 @@ class Kind(StrEnum):
     MANIFEST_LOST = "manifest lost"
     MANIFEST_DIFFERS = "manifest differs"
     REGISTRY_INCOMPLETE = "registry incomplete"
+    CATALOG_DAMAGED = "catalog damaged"
     REGISTRY_DAMAGED = "registry damaged"
     PIN_ON_NOTHING = "pin on nothing"
 
@@ -148,7 +150,11 @@ def check(
     for domain in domains:
         lookout = Lookout(settings, registry, domain, now or datetime.now(UTC))
         looks = (*LOOKS, _content) if deep else LOOKS
-        found += [finding for look in looks for finding in look(lookout)]
+        try:
+            found += [finding for look in looks for finding in look(lookout)]
+        except CatalogDamaged as error:
+            told, _, remedy = str(error).partition(". ")
+            found.append(lookout.finding(Kind.CATALOG_DAMAGED, told, remedy))
     return found
 
 

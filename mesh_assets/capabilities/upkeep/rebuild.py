@@ -45,7 +45,7 @@ def manifest_from(path: str, content: bytes) -> Manifest:
     try:
         document = json.loads(content)
         return Manifest(path, certificate_from_json(document), _published(document))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return Manifest(path, None)
 
 

@@ -29,6 +29,7 @@ from mesh_assets.capabilities.registry.restore import Remembered
 from mesh_assets.capabilities.upkeep.backups import Backup, place_of, read_backup
 from mesh_assets.capabilities.upkeep.rebuild import set_aside_if_damaged
 from mesh_assets.words.moves import BackupMissing, FilesLost, WouldGoBack
+from mesh_assets.words.stores import CatalogDamaged
 
 if TYPE_CHECKING:
     from mesh_assets.capabilities.registry import Registry
@@ -120,7 +121,7 @@ def _refuse_going_back(
             newer = f"{version.product} has version {version.number}, of {version.published:%Y-%m-%d %H:%M}"
             raise WouldGoBack(domain=domain, made=backup.made, newer=newer)
     newest = 0
-    with suppress(duckdb.Error):  # a catalog that cannot be read has nothing to lose
+    with suppress(duckdb.Error, CatalogDamaged):  # a catalog that cannot be read has nothing to lose
         newest = max((each.number for each in holdings(settings, domain).snapshots), default=0)
     if newest > backup.domains[domain].snapshot:
         newer = f"its lake is at snapshot {newest}, the backup at {backup.domains[domain].snapshot}"

@@ -64,9 +64,9 @@ class Rights:
 
 def rights(settings: Settings, domains: Collection[str], *, prefix: str = "mesh") -> Rights:
     """Who may do what in the registry and in these lakes; raises CannotGrant where nobody can say."""
+    registry, catalogs = databases(settings, prefix)
     import psycopg
 
-    registry, catalogs = databases(settings, prefix)
     names = Roles(prefix).all(domains)
     try:
         with psycopg.connect(registry) as one, psycopg.connect(catalogs) as other:

@@ -132,9 +132,9 @@ def orders(settings: Settings, domains: Sequence[str], *, prefix: str = "mesh") 
 
 def grant(settings: Settings, domains: Sequence[str], *, prefix: str = "mesh") -> list[Order]:
     """Make the lakes that are not there yet, and the roles; returns what was run."""
+    wanted = orders(settings, domains, prefix=prefix)
     import psycopg
 
-    wanted = orders(settings, domains, prefix=prefix)
     open_registry(settings).close()
     for domain in (*domains, EVENTS):
         with closing(connect(settings, threads=CATALOG_THREADS)) as connection:

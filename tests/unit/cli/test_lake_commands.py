@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from mesh_assets.capabilities.lake import commit_lock, lake_of
 from mesh_assets.capabilities.registry import open_registry
 from tests.shop import ORDERS_NAME, Shop
@@ -104,3 +106,79 @@ def test_who_commits_and_who_waits_can_be_seen(mesh: Command, shop: Shop) -> Non
 
     (turn,) = json.loads(said.out)
     assert (turn["domain"], turn["what"], turn["holds"]) == ("shop", "commit of shop.orders", True)
+
+
+def test_a_file_that_is_gone_or_damaged_is_told_to_whoever_reads_it(mesh: Command, shop: Shop) -> None:
+    publish(shop, 2)
+    first, second = (shop.root / f".mesh/lakes/shop/data/shop/orders/run-{run}.parquet" for run in (1, 2))
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:100])
+
+    for command in (("diff", "shop.orders", "1", "2"), ("read", "shop.orders")):
+        said = mesh(*command)
+        assert said.code == 1
+        assert "gone or damaged" in said.err and "`mesh lake check shop --deep`" in said.err
+
+
+def test_a_catalog_that_is_none_is_a_finding_and_the_other_domains_are_checked(
+    mesh: Command, shop: Shop
+) -> None:
+    publish(shop, 1)
+    shop.build("books.revenue")
+    catalog = shop.root / ".mesh/lakes/shop/catalog.sqlite"
+    for each in catalog.parent.glob("catalog.sqlite*"):
+        each.unlink()
+    catalog.write_text("garbage" * 200)
+    next((shop.root / ".mesh/lakes/books/data/books/revenue").glob("*.parquet")).unlink()
+
+    said = mesh("lake", "check")
+
+    assert said.code == 1
+    assert "catalog damaged" in said.out and "`mesh lake restore" in said.out
+    assert "books.revenue version 1" in said.out
+    for command in (("lake", "expire", "--yes"), ("read", "shop.orders")):
+        refused = mesh(*command)
+        assert refused.code == 1 and "The catalog of shop cannot be read" in refused.err
+
+
+def test_a_place_that_no_folder_can_be_made_in_is_told_and_no_move_is_begun(
+    mesh: Command, shop: Shop
+) -> None:
+    publish(shop, 1)
+    (shop.root / "file").write_text("")
+    inside = str(shop.root / "file" / "place")
+
+    for command in (("lake", "backup", inside), ("lake", "move", "shop", "--to", inside)):
+        refused = mesh(*command)
+        assert refused.code == 1 and "file/place" in refused.err and "Not a directory" in refused.err
+    assert mesh("lake", "move", "shop", "--to", str(shop.root / "disk")).code == 0
+
+
+def test_a_manifest_that_is_json_and_no_manifest_is_written_again(mesh: Command, shop: Shop) -> None:
+    publish(shop, 1)
+    manifest = shop.root / ".mesh/lakes/shop/manifests/orders/run-1.json"
+    manifest.write_text("[]")
+
+    assert "manifest differs" in mesh("lake", "check").out
+    assert mesh("lake", "check", "--repair", "--yes").code == 0
+
+
+@pytest.mark.parametrize("damage", ["shorter", "other bytes", "no catalog"])
+def test_what_a_check_advises_mends_it(mesh: Command, shop: Shop, damage: str) -> None:
+    publish(shop, 1)
+    file = shop.root / ".mesh/lakes/shop/data/shop/orders/run-1.parquet"
+    content = file.read_bytes()
+    if damage == "no catalog":
+        for each in (shop.root / ".mesh/lakes/shop").glob("catalog.sqlite*"):
+            each.unlink()
+    else:
+        half = len(content) // 8
+        file.write_bytes(
+            content[:half] if damage == "shorter" else content[:4] + bytes(half) + content[4 + half :]
+        )
+    advised = mesh("lake", "check", "--deep")
+    assert advised.code == 1 and "`mesh build shop.orders --force`" in advised.out
+
+    assert mesh("build", "shop.orders", "--force").code == 0
+
+    assert shop.rows("shop.orders") == [(1, 10), (2, 20)]

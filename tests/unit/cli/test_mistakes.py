@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,34 @@ def test_a_workspace_with_a_slip_is_told_before_dagster_starts(shop: Shop, mesh:
     said = mesh("dev")
 
     assert (said.code, "workspace.yaml:2:5: 'python_fiel' is no kind" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("typed", [("lake", "grants"), ("lake", "grant")])
+def test_roles_of_a_mesh_without_a_server_are_refused_before_its_driver_is_needed(
+    mesh: Command, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    said = mesh(*typed)
+
+    assert (said.code, "MESH_CATALOG is sqlite" in said.err) == (2, True)
+
+
+def test_an_extra_that_is_not_installed_is_told(mesh: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setenv("MESH_REGISTRY", "postgresql://127.0.0.1:1/mesh")
+
+    said = mesh("products")
+
+    assert (said.code, "pip install 'mesh-assets[postgres]'" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("record", [b"{", b"{}", b"[]", b"\xff"])
+def test_a_kitchen_whose_record_is_damaged_is_told(shop: Shop, mesh: Command, record: bytes) -> None:
+    kitchen = shop.root / ".mesh/kitchens/try"
+    kitchen.mkdir(parents=True)
+    (kitchen / "kitchen.json").write_bytes(record)
+
+    said = mesh("--kitchen", "try", "products")
+
+    assert (said.code, "kitchens/try/kitchen.json cannot be read" in said.err) == (2, True)

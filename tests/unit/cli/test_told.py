@@ -47,6 +47,20 @@ def test_events_are_read_moved_and_read_again(told: Shop) -> None:
     assert run("events", "--product", "books").strip() == "nothing of that kind happened"
 
 
+def test_a_journey_that_tells_a_receiver_that_is_not_there_fails_the_check(
+    told: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = told.root / "journeys"
+    folder.mkdir()
+    monkeypatch.setenv("MESH_JOURNEYS", str(folder))
+    text = (
+        "name: orders_are_in\ndescription: Orders.\ntargets: [shop.orders]\nschedule: {cron: '0 6 * * 1'}\n"
+    )
+    (folder / "orders_are_in.yaml").write_text(f"{text}told: [nobody, log]\n", encoding="utf-8")
+
+    assert "orders_are_in tells 'nobody', which is no receiver" in run("alert", "check", code=1)
+
+
 def test_alerts_are_told_once_listed_and_on_record(told: Shop) -> None:
     assert "HOOK_URL is not set here" in run("alert", "check")
     assert json.loads(run("alert", "send", "--json"))["sent"] == 1

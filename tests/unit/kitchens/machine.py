@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import hypothesis.core
-from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,7 +24,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from mesh_assets.capabilities.kitchens.dropping import drop_kitchen
@@ -43,6 +41,7 @@ from mesh_assets.words.promotions import (
     PromotionMode,
     PromotionState,
 )
+from tests.lives import live as one_life
 from tests.shop import Shop
 from tests.unit.kitchens.conftest import entered, git
 from tests.unit.kitchens.numbers import (
@@ -179,6 +178,8 @@ class Kitchens(RuleBasedStateMachine):
     def change_and_promote(
         self, name: str, offset: int | None, factor: int | None, step: str, act: str
     ) -> None:
+        if factor is None and offset is None:
+            factor = written(self.enter(name))[0] % 4 + 1
         self.change(name, factor, offset, True)
         self.promote(name, step, act, 1 + (offset or 0) % 4)
 
@@ -341,16 +342,4 @@ class Kitchens(RuleBasedStateMachine):
 def live(origin: Shop, *, seed: int, steps: int) -> None:
     """One life, the same for one seed."""
     Kitchens.origin = origin
-    one = settings(
-        max_examples=1,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    before, hypothesis.core.global_force_seed = hypothesis.core.global_force_seed, seed
-    try:
-        run_state_machine_as_test(Kitchens, settings=one)
-    finally:
-        hypothesis.core.global_force_seed = before
+    one_life(Kitchens, seed=seed, steps=steps)

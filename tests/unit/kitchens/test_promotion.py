@@ -265,7 +265,9 @@ def test_a_change_that_another_domain_reads_says_how_it_comes_into_production(bu
     git(built.root, "add", "notes.txt")
     git(built.root, "commit", "--quiet", "-m", "notes")
 
-    with pytest.raises(MadeElsewhere, match=r"books\.revenue .* --code-only.* --domains books,shop, and merge kitchen/try"):
+    with pytest.raises(
+        MadeElsewhere, match=r"books\.revenue .* --code-only.* --domains books,shop`, and merge kitchen/try"
+    ):
         promote(built.settings, "try")
 
     promote(built.settings, "try", Wanted(mode=PromotionMode.CODE))

@@ -70,6 +70,7 @@ def test_a_journey_is_read_with_all_that_it_says(shop: Shop, mesh: Mesh) -> None
         ("name: takings", "name: shop", 1, "the file is takings.yaml"),
         ("[books.revenue]", "[books.revenu]", 3, "Did you mean books.revenue?"),
         ('"0 6 * * 1"', '"0 6 * *"', 4, "it has 4 fields"),
+        ('"0 6 * * 1"', '"0 6 31 2 *"', 4, "names no day of any year"),
         ("Europe/Vienna", "Europe/Wien", 4, "'Europe/Wien' is no time zone"),
         ("external: bank_sync", "external: bank_sync, products: [shop.orders]", 7, "Write one of the two"),
         ("owners:", "since: soon\nowners:", 13, "'soon' is no day"),

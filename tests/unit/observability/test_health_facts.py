@@ -9,7 +9,7 @@ from mesh_assets.capabilities.lineage.read import read_mesh
 from mesh_assets.capabilities.observability.health_facts import ProductFacts, State, facts
 from mesh_assets.capabilities.observability.health_status import history, mesh_status
 from mesh_assets.capabilities.observability.lateness import late_since
-from mesh_assets.capabilities.observability.locations import readable_mesh
+from mesh_assets.capabilities.observability.locations import notice, readable_mesh
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.names import product_name
 from mesh_assets.words.rules import Place
@@ -155,6 +155,16 @@ def test_a_broken_domain_is_named_and_since_when_while_the_others_are_told_as_ev
 
         path.write_text(sound, encoding="utf-8")
         assert mesh_status(shop.settings, registry, now).good
+
+
+def test_what_was_broken_and_is_taken_away_is_broken_no_longer(shop: Shop) -> None:
+    with open_registry(shop.settings) as registry:
+        assert [each.domain for each in notice(registry, {"old": "no such file"})] == ["old"]
+        assert notice(registry, {}) == []  # its folder is gone
+
+        assert notice(registry, {"old": "no such module"}, loaded={"old", "shop"})
+        assert [each.domain for each in notice(registry, {})] == ["old"]  # reading cannot tell
+        assert notice(registry, {}, loaded={"shop"}) == []  # it has left the workspace
 
 
 def test_who_looks_again_in_one_process_sees_every_edit_and_every_release(shop: Shop) -> None:

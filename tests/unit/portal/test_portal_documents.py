@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,14 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from openlineage.client import event_v2
 
 from mesh_assets.capabilities.contracts import standard
+from mesh_assets.capabilities.lake.places import RECORD
 from mesh_assets.capabilities.portal.address import QUESTIONS
+from mesh_assets.capabilities.portal.catalog import make_catalog
 from mesh_assets.capabilities.portal.negotiate import MEDIA, wanted_form
-from tests.portal import HOME, Shown
+from mesh_assets.capabilities.registry import open_registry
+from mesh_assets.words.following import Access
+from tests.portal import HOME, Shown, shown
+from tests.shop import Shop
 
 #: rdflib uses what it tells others not to use any more.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -77,6 +83,24 @@ def test_linked_data_has_the_shapes_of_dcat_and_dprod(portal: Shown, path: str) 
         {f"{HOME}/shop/orders"} if "shop" in path else {str(each) for each in products}
     )
     assert products
+
+
+def test_linked_data_says_how_it_is_reached_and_who_is_asked_and_names_nobody_who_did(own_past: Shop) -> None:
+    with shown(own_past) as portal, open_registry(own_past.settings) as registry:
+        now = datetime.now(UTC)
+        registry.ask_access(Access("shop.orders", "ada@private.example", "to count", now.date(), now))
+        text = portal.client.get("/shop/orders.jsonld").text
+        (own_past.root / ".mesh" / "lakes" / "books" / RECORD).write_text("s3://bucket/books\n", "utf-8")
+        remote = make_catalog(own_past.settings, registry, portal.site.shelf.read().documents, "").in_buckets
+
+    nodes = {node["@id"]: node for node in json.loads(text)["@graph"]}
+    here = f"{HOME}/shop/orders"
+    permission = nodes[f"{here}#policy"]["odrl:permission"]
+    assert nodes[f"{here}#port"]["dprod:protocol"]["rdfs:label"] == "file"
+    assert permission["odrl:assigner"][0]["@id"] == "mailto:owner@example.com"
+    assert permission["odrl:duty"]["odrl:action"] == {"@id": "odrl:obtainConsent"}
+    assert "ada@" not in text
+    assert remote == {"books"}
 
 
 def test_the_shapes_find_what_is_missing() -> None:

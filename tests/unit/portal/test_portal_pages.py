@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from mesh_assets.capabilities.portal.address import QUESTIONS
+from mesh_assets.capabilities.portal.templates_loaded import NOTHING, short
 from mesh_assets.words.names import product_name
 from tests.portal import HTML, PRIVATE, Shown, shown
 from tests.shop import Shop
@@ -208,6 +209,15 @@ def test_the_picture_of_a_version_has_the_versions_that_it_was_made_from(portal:
     assert 'aria-label="books.revenue' in now
     assert "order_log</text>" in first and "order_log</text>" in revenue
     assert 'class="graph' not in portal.page("/shop/orders@1")
+
+
+def test_fingerprints_of_as_many_rows_are_told_apart() -> None:
+    one, other = (short(f"d1:7298f504:42:{total}") for total in ("15ca620dd136", "25ca620dd136"))
+
+    assert one == "d1:7298f504:42:15ca62…" != other
+    assert short("d1:0") == "d1:0"
+    assert short("e691769" * 6) == "e691769e6917"
+    assert short(None) == NOTHING
 
 
 def test_lineage_opens_domains_to_products(portal: Shown) -> None:

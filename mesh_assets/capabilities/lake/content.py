@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import duckdb
-
-from mesh_assets.capabilities.lake import connect, files_sql, fingerprint_sql, version_files
+from mesh_assets.capabilities.lake.connection import connect
+from mesh_assets.capabilities.lake.fingerprint import fingerprint_sql
+from mesh_assets.capabilities.lake.read import version_files
+from mesh_assets.capabilities.lake.stage import files_sql
 from mesh_assets.capabilities.lake.stores import store_at
 from mesh_assets.capabilities.lake.upkeep import Holdings
 from mesh_assets.words.versions import WHOLE
 
 if TYPE_CHECKING:
+    import duckdb
+
     from mesh_assets.words.settings import Settings
     from mesh_assets.words.versions import Version
 
@@ -30,6 +33,8 @@ def differing(
 
     Every column is read: a count is answered from statistics, and would hide a file that is damaged inside.
     """
+    import duckdb
+
     known: dict[Part, str] = {}
     with closing(connect(settings)) as connection:
         for version in versions:
