@@ -44,8 +44,7 @@ class CatalogDamaged(YourData):
 
     template = (
         "The catalog of {domain} cannot be read: {problem}. Put it back from a backup: "
-        "`mesh lake restore PLACE {domain}`. Without one, rename lakes/{domain}/catalog.sqlite and make the "
-        "products again: `mesh build {domain} --force`"
+        "`mesh lake restore PLACE {domain}`. Without one, {without}"
     )
 
 

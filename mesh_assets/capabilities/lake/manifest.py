@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mesh_assets.capabilities.lake.places import lake_of, safe_run_id
@@ -39,3 +40,12 @@ def manifests(settings: Settings, domain: str) -> Iterator[dict[str, Any]]:
     """What all versions of a domain left, product by product."""
     for _, content in manifest_files(settings, domain):
         yield json.loads(content)
+
+
+def after_all(settings: Settings, domain: str) -> int:
+    """The number after every snapshot that a version of the domain was committed as; 0 if there was none."""
+    highest = -1
+    for _, content in manifest_files(settings, domain):
+        with suppress(ValueError, TypeError, AttributeError):  # `mesh lake check` tells of a damaged one
+            highest = max(highest, int(json.loads(content).get("snapshot", -1)))
+    return highest + 1

@@ -50,6 +50,9 @@ OF_A_VERSION = re.compile(r"[^\s'\"\[]*/data/(?P<domain>\w+)/(?P<product>\w+)/[^
 #: What DuckDB and its SQLite say of a catalog that is none; and of one that is not there.
 NO_CATALOG = re.compile(r"file is not a database|database disk image is malformed")
 CATALOG = re.compile(r"Unable to open database \"(?P<file>[^\"]+/lakes/(?P<domain>\w+)/catalog\.sqlite)\"")
+#: The same of a schema in PostgreSQL; and of a version whose catalog was lost, and made anew without it.
+NO_SCHEMA = re.compile(r"Existing DuckLake at metadata catalog .* does not exist")
+NO_SNAPSHOT = re.compile(r"No snapshot found at version (\d+)")
 #: Packages whose errors are put in words. psycopg is an extra: where it is not, nothing of it is raised.
 ENGINES = ("duckdb", "_duckdb", "psycopg", "psycopg_binary")
 #: A presigned address, or one with a password: nobody needs what stands behind the question mark.
@@ -110,11 +113,22 @@ def _damaged(said: str, domain: str) -> MeshError | None:
         problem = said.replace(file[0], Path(file[0]).name)[:200]
         return FileDamaged(product=product, domain=file["domain"], file=file[0], problem=problem)
     if NO_CATALOG.search(said):
-        return CatalogDamaged(domain=domain, problem=said[:300])
+        return CatalogDamaged(domain=domain, problem=said[:300], without=_made_anew(domain, "catalog.sqlite"))
+    if NO_SCHEMA.search(said):
+        without = _made_anew(domain, "data")
+        return CatalogDamaged(domain=domain, problem="it is not there", without=without)
+    if unknown := NO_SNAPSHOT.search(said):
+        problem = f"it has no snapshot {unknown[1]}, so it is older than this version or was made anew"
+        return CatalogDamaged(domain=domain, problem=problem, without="the rows of this version are lost")
     lost = CATALOG.search(said)
     if lost and not Path(lost["file"]).exists():
-        return CatalogDamaged(domain=lost["domain"], problem=f"{lost['file']} is not there")
+        problem, without = f"{lost['file']} is not there", _made_anew(lost["domain"], "catalog.sqlite")
+        return CatalogDamaged(domain=lost["domain"], problem=problem, without=without)
     return None
+
+
+def _made_anew(domain: str, name: str) -> str:
+    return f"rename lakes/{domain}/{name} and make the products again: `mesh build {domain} --force`"
 
 
 def _cleaned(error: BaseException) -> str:

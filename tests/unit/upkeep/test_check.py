@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import psycopg
 import pytest
 
-from mesh_assets.capabilities.lake import commit, connect, stage
+from mesh_assets.capabilities.lake import commit, connect, lake_of, stage
 from mesh_assets.capabilities.lake.manifest import manifest_file
 from mesh_assets.capabilities.lake.upkeep import logged
 from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.capabilities.upkeep.check import Kind
+from mesh_assets.words.stores import CatalogDamaged
 from mesh_assets.words.versions import BuildOutcome
 from tests.shop import ORDERS, ORDERS_NAME, Shop
 from tests.stores import Held, held, on_every_store
@@ -191,3 +194,32 @@ def test_a_pin_on_a_version_that_is_gone_is_told(shop: Shop) -> None:
     assert (gone.kind, pin.kind) == (Kind.VERSION_GONE, Kind.PIN_ON_NOTHING)
     assert "which a careless person expired" in gone.told
     assert "study keeps shop.orders version 1" in pin.told
+
+
+def test_a_catalog_made_anew_gives_nobody_other_rows_for_a_version_that_it_lost(shop: Shop) -> None:
+    publish(shop, 3)
+    lose_catalog(shop)
+
+    for number in (4, 5, 6, 7):
+        shop.deliver(f"{ORDERS}{number},{number}\n")
+        shop.build("shop.orders", run_id=f"run-{number}", force=True)
+
+    assert len(shop.rows("shop.orders")) == 3
+    for number in (1, 2, 3):
+        with pytest.raises(CatalogDamaged, match=r"no snapshot [1-9]"):
+            shop.rows("shop.orders", number)
+    lost = {each.number for each in findings(shop) if each.kind is Kind.VERSION_GONE}
+    assert lost == {1, 2, 3}
+
+
+def lose_catalog(shop: Shop) -> None:
+    place = lake_of(shop.settings, "shop")
+    if place.postgres:
+        with psycopg.connect(place.postgres, autocommit=True) as session:
+            session.execute(f"DROP SCHEMA {place.metadata_schema} CASCADE".encode())
+        with pytest.raises(CatalogDamaged, match="rename lakes/shop/data"):
+            shop.rows("shop.orders")
+        Path(place.data).rename(f"{place.data}.lost")
+    else:
+        for each in place.folder.glob("catalog.sqlite*"):
+            each.unlink()
