@@ -11,6 +11,7 @@ Requests a second: eight connections at once on the same uvicorn, a page and `he
 from __future__ import annotations
 
 import argparse
+import gc
 import http.client
 import multiprocessing
 import socket
@@ -113,9 +114,16 @@ def _serve(settings: Settings | None, port: int) -> None:
         app: Any = Starlette(routes=[Route("/", _hello)])
     else:
         site = make_site(settings, read_portal_settings({}), open_registry(settings))
-        site.warm(Guest(LOCAL, Role.ADMIN))  # as `mesh portal` does when it starts
+        warm(site, Guest(LOCAL, Role.ADMIN))
         app = make_app(site)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
+
+
+def warm(site: Site, guest: Guest) -> None:
+    """As `mesh portal` does when it starts."""
+    site.warm(guest)
+    gc.collect()
+    gc.freeze()
 
 
 async def _hello(_: Any) -> PlainTextResponse:
@@ -197,7 +205,7 @@ def making(site: Site) -> None:
     """What main pages cost when nothing of them is kept, in CPU: the machine's other work does not count."""
     guest = Guest("nobody else")
     opened = {"open": ["*"]}
-    site.warm(Guest())
+    warm(site, Guest())
     for called, make in (
         ("front page", lambda: site.front({}, "html", guest)),
         ("a search that finds everything", lambda: site.front({"q": ["column_7"]}, "html", guest)),

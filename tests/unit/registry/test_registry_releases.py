@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mesh_assets.capabilities.registry import engines, open_registry
 from mesh_assets.capabilities.registry import open as opening
-from mesh_assets.capabilities.registry import open_registry
 from mesh_assets.words.errors import NoVersion, RegistryBusy, ReleaseConflict
 from mesh_assets.words.versions import InputVersion
 from tests.unit.registry.conftest import FIELDS, ORDERS, STOCK, certificate, release
@@ -172,7 +172,8 @@ def test_a_look_before_the_commit_says_what_the_release_would_say(registry):
 
 
 def test_who_waits_too_long_for_the_registry_is_told_so(settings, monkeypatch):
-    monkeypatch.setattr(opening, "PATIENCE", 0.2)
+    for module in (opening, engines):
+        monkeypatch.setattr(module, "PATIENCE", 0.2)
     with open_registry(settings) as registry, open_registry(settings) as other, other.writing():
         with pytest.raises(RegistryBusy, match="not free for 0 seconds"), registry.writing():
             pass
